@@ -110,8 +110,7 @@ impl Advice for Undefined {
     }
 }
 
-/// A metric's outcome as it is stored: `{"value": 0.93}`, or `{"value": null, "undefined": {"kind":
-/// "constant"}}`.
+/// A metric's outcome as it is stored: the plain number `0.93`, or `{"undefined": {"kind": "constant"}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct Score(Result<f64>);
@@ -149,19 +148,19 @@ pub(crate) fn finite(value: f64) -> Result<f64> {
     if value.is_finite() { Ok(value) } else { Err(Undefined::NotFinite) }
 }
 
-/// The JSON shape of a score.
+/// The JSON shape of a score: whoever reads `result.json` finds a number, or an object that says why not.
 #[derive(Serialize, Deserialize)]
-struct Stored {
-    value: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    undefined: Option<Undefined>,
+#[serde(untagged)]
+enum Stored {
+    Value(f64),
+    Undefined { undefined: Undefined },
 }
 
 impl From<Stored> for Score {
     fn from(stored: Stored) -> Self {
-        match (stored.value, stored.undefined) {
-            (Some(value), _) => Self::new(value),
-            (None, reason) => Self(Err(reason.unwrap_or(Undefined::NotFinite))),
+        match stored {
+            Stored::Value(value) => Self::new(value),
+            Stored::Undefined { undefined } => Self(Err(undefined)),
         }
     }
 }
@@ -169,8 +168,8 @@ impl From<Stored> for Score {
 impl From<Score> for Stored {
     fn from(score: Score) -> Self {
         match score.0 {
-            Ok(value) => Self { value: Some(value), undefined: None },
-            Err(reason) => Self { value: None, undefined: Some(reason) },
+            Ok(value) => Self::Value(value),
+            Err(undefined) => Self::Undefined { undefined },
         }
     }
 }
@@ -191,11 +190,11 @@ mod tests {
     #[test]
     fn a_score_survives_json() {
         for (score, json) in [
-            (Score::new(0.25), r#"{"value":0.25}"#),
-            (Score::from(Err(Undefined::Constant)), r#"{"value":null,"undefined":{"kind":"constant"}}"#),
+            (Score::new(0.25), "0.25"),
+            (Score::from(Err(Undefined::Constant)), r#"{"undefined":{"kind":"constant"}}"#),
             (
                 Score::from(Err(Undefined::TooFew { needed: 2, found: 1 })),
-                r#"{"value":null,"undefined":{"kind":"too_few","needed":2,"found":1}}"#,
+                r#"{"undefined":{"kind":"too_few","needed":2,"found":1}}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&score).unwrap(), json);
