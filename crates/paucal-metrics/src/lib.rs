@@ -9,6 +9,7 @@
 
 pub mod association;
 pub mod binning;
+pub mod classification;
 pub mod column;
 pub mod distribution;
 pub mod score;

@@ -109,17 +109,18 @@ fn score_pairs(real: &Table<'_>, synthetic: &Table<'_>, convention: Convention) 
     pairs
         .into_par_iter()
         .map(|(first, second)| {
-            let (metric, association, score, threshold) = match (r[first], r[second], s[first], s[second]) {
-                (Column::Number(rx), Column::Number(ry), Column::Number(sx), Column::Number(sy)) => {
+            let numbers = (r[first], r[second], s[first], s[second]);
+            let (metric, association, score, threshold) =
+                if let (Column::Number(rx), Column::Number(ry), Column::Number(sx), Column::Number(sy)) =
+                    numbers
+                {
                     let association = pearson(rx, ry);
                     let score = correlations_alike(&association, pearson(sx, sy));
                     ("correlation_similarity", association, score, CORRELATION_THRESHOLD)
-                }
-                _ => {
+                } else {
                     let (association, score) = contingency(&categories[first], &categories[second]);
                     ("contingency_similarity", association, score, ASSOCIATION_THRESHOLD)
-                }
-            };
+                };
             let strong = association.as_ref().is_ok_and(|a| a.abs() > threshold);
             PairScore {
                 first,
