@@ -1,0 +1,138 @@
+//! Agreement with scikit-learn, within stated tolerances. The script that made the golden files is
+//! tools/golden/learn.py.
+
+mod support;
+
+use ndarray::{Array2, s};
+use paucal_learn::{
+    Classifier, DecisionTree, FittedClassifier, Logistic, Mixture, RandomForest, Seed, StandardScaler,
+    most_probable,
+};
+use support::{TRAIN, auc, codes, furthest, golden, head, log_loss, matrix, number, numbers, table, tail};
+
+/// The golden features on a common scale, and the class.
+fn standardised() -> (Array2<f64>, Vec<usize>) {
+    let (x, y) = table("features.csv");
+    (StandardScaler::fit(x.view()).unwrap().transform(x.view()), y)
+}
+
+#[test]
+fn logistic_finds_the_same_optimum() {
+    let (z, _) = standardised();
+    let golden = golden("logistic.json");
+    for name in ["binary", "binary_weighted", "multinomial", "multinomial_weighted"] {
+        let case = &golden[name];
+        let y = codes(&case["y"]);
+        let weights: Option<Vec<f64>> =
+            case["weighted"].as_bool().unwrap().then(|| (0..y.len()).map(|i| 1.0 + (i % 3) as f64).collect());
+        let classes = y.iter().max().unwrap() + 1;
+        let settings = Logistic { c: number(&case["c"]), ..Logistic::default() };
+        let model = settings.solve(z.view(), &y, classes, weights.as_deref()).unwrap();
+        assert!(model.converged());
+        let theirs = matrix(&case["coefficients"]);
+        for (k, row) in model.coefficients().iter().enumerate() {
+            for (j, ours) in row.iter().enumerate() {
+                assert!((ours - theirs[[k, j]]).abs() < 1e-4, "{name} {k} {j}: {ours} {}", theirs[[k, j]]);
+            }
+        }
+        for (ours, theirs) in model.intercepts().iter().zip(numbers(&case["intercepts"])) {
+            assert!((ours - theirs).abs() < 1e-4, "{name}: {ours} {theirs}");
+        }
+        let theirs = matrix(&case["probabilities"]);
+        assert!(furthest(&model.predict_proba(z.slice(s![..50, ..])), &theirs) < 1e-5, "{name}");
+    }
+}
+
+#[test]
+fn small_trees_are_identical() {
+    let (x, y) = table("features.csv");
+    let golden = golden("tree.json");
+    for case in golden["cases"].as_array().unwrap() {
+        let settings = DecisionTree {
+            max_depth: Some(number(&case["max_depth"]) as usize),
+            min_leaf: number(&case["min_leaf"]) as usize,
+            ..DecisionTree::default()
+        };
+        let x = x.slice(s![.., ..number(&case["columns"]) as usize]);
+        let tree = settings.grow(x.slice(s![..TRAIN, ..]), &y[..TRAIN], 2, None, Seed(0)).unwrap();
+        assert_eq!(tree.leaves() as f64, number(&case["leaves"]));
+        assert_eq!(tree.depth() as f64, number(&case["depth"]));
+        for (ours, theirs) in tree.predict_proba(x).column(1).iter().zip(numbers(&case["probabilities"])) {
+            assert!((ours - theirs).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn a_full_tree_fits_the_training_rows_and_tests_alike() {
+    let (x, y) = table("features.csv");
+    let full = &golden("tree.json")["full"];
+    let tree = DecisionTree::default().grow(head(&x).view(), &y[..TRAIN], 2, None, Seed(0)).unwrap();
+    let right = |range: std::ops::Range<usize>| {
+        let predicted = most_probable(tree.predict_proba(x.slice(s![range.clone(), ..])).view());
+        predicted.iter().zip(&y[range.clone()]).filter(|(a, b)| a == b).count() as f64 / range.len() as f64
+    };
+    assert_eq!(right(0..TRAIN), 1.0);
+    // Equally good splits are chosen by chance in scikit-learn, by order here.
+    assert!((right(TRAIN..400) - number(&full["accuracy"])).abs() < 0.04);
+    assert!((tree.leaves() as f64 - number(&full["leaves"])).abs() <= 3.0);
+}
+
+/// Mean and standard error.
+fn mean(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (mean, (values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0) / n).sqrt())
+}
+
+#[test]
+fn forests_score_alike_over_twenty_seeds() {
+    let (x, y) = table("hard.csv");
+    let golden = golden("forest.json");
+    let theirs = |key: &str| -> Vec<f64> {
+        golden["seeds"].as_array().unwrap().iter().map(|seed| number(&seed[key])).collect()
+    };
+    let mut ours = [const { Vec::new() }; 4];
+    let settings = RandomForest { out_of_bag: true, ..RandomForest::default() };
+    for seed in 0..20 {
+        let forest = settings.grow(head(&x).view(), &y[..TRAIN], 2, None, Seed(seed)).unwrap();
+        let p = forest.predict_proba(tail(&x).view());
+        ours[0].push(auc(&y[TRAIN..], p.column(1)));
+        ours[1].push(log_loss(&y[TRAIN..], &p));
+        ours[2].push(auc(&y[..TRAIN], forest.out_of_bag().unwrap().column(1)));
+        ours[3].push(forest.importances()[0]);
+    }
+    for (ours, key) in ours.iter().zip(["auc", "log_loss", "oob_auc", "importance_0"]) {
+        let ((a, ea), (b, eb)) = (mean(ours), mean(&theirs(key)));
+        // Twenty seeds each: the means differ by less than four standard errors.
+        assert!(
+            (a - b).abs() < 4.0 * (ea * ea + eb * eb).sqrt(),
+            "{key}: {a} ± {ea}, scikit-learn {b} ± {eb}"
+        );
+    }
+}
+
+#[test]
+fn the_mixture_is_at_least_as_likely() {
+    for column in golden("mixture.json")["columns"].as_array().unwrap() {
+        let values = numbers(&column["values"]);
+        let model = Mixture::default().fit(&values, Seed(0)).unwrap();
+        let ours = values.iter().map(|&v| model.ln_density(v)).sum::<f64>() / values.len() as f64;
+        let theirs = numbers(&column["mean_log_likelihoods"]);
+        let (theirs, _) = mean(&theirs);
+        assert!(model.converged(), "feature {}", column["feature"]);
+        assert!(ours > theirs - 0.01, "feature {}: {ours}, scikit-learn {theirs}", column["feature"]);
+    }
+}
+
+#[test]
+fn every_classifier_answers_through_the_trait() {
+    let (x, y) = table("hard.csv");
+    let methods: [Box<dyn Classifier>; 3] =
+        [Box::<DecisionTree>::default(), Box::<RandomForest>::default(), Box::<Logistic>::default()];
+    for method in methods {
+        let fitted = method.fit(head(&x).view(), &y[..TRAIN], 2, None, Seed(0)).unwrap();
+        let p = fitted.predict_proba(tail(&x).view());
+        assert!(auc(&y[TRAIN..], p.column(1)) > 0.65, "{}", method.name());
+    }
+}
