@@ -1,0 +1,321 @@
+//! What can be typed: the command line, as clap types and nothing else.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Learn from a few cases: synthesise the rare class, augment with it, and prove whether that helped.
+///
+/// Everything runs on this computer: no network, no Python. Splits keep every patient on one side, the test
+/// set is used once, and the verdict may be "did not help".
+#[derive(Debug, Parser)]
+#[command(name = "paucal", version, styles = STYLES, propagate_version = true, after_long_help = EXAMPLES)]
+pub struct Cli {
+    /// Options every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Where to begin:
+  paucal demo                                        the whole journey on embedded data, in about a minute
+  paucal table audit patients.csv --target outcome   what is in the table, and what would mislead you
+  paucal table prove patients.csv --target outcome --positive yes --out runs/proof
+                                                     does augmenting the rare class help?
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 stopped with Ctrl-C.";
+
+/// Options every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Seed of all randomness: same seed, same result, on any number of threads
+    #[arg(long, global = true, value_name = "N", help_heading = "Global options")]
+    pub seed: Option<u64>,
+    /// TOML file with settings; what is typed on the command line wins over it
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub config: Option<PathBuf>,
+    /// One setting, e.g. --set ctgan.steps=5000 ('paucal models' lists them); may be repeated
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", help_heading = "Global options")]
+    pub settings: Vec<String>,
+    /// Print the result as one JSON document on standard output
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// Print nothing but errors
+    #[arg(long, short, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    pub quiet: bool,
+    /// Print notes and details
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub verbose: bool,
+    /// Number of threads [default: one per core]; results do not depend on it
+    #[arg(long, global = true, value_name = "N", help_heading = "Global options")]
+    pub threads: Option<usize>,
+    /// Where networks are trained: cpu, or vulkan, metal, cuda where built in [default: cpu]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
+    pub device: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The whole journey on data that are built in: audit, split, fit, judge, prove, report
+    Demo(Demo),
+    /// Clinical tables: audit, fit, sample, judge, prove
+    #[command(subcommand)]
+    Table(Table),
+    /// Write the report of a finished run again
+    Report(Report),
+    /// List every method with its paper, parameters and defaults
+    Models(Models),
+}
+
+/// `paucal demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Which demonstration
+    #[arg(value_enum, default_value_t = DemoKind::Table)]
+    pub kind: DemoKind,
+    /// Folder to write to (replaced if it holds an earlier demo)
+    #[arg(long, value_name = "DIR", default_value = "runs/demo")]
+    pub out: PathBuf,
+}
+
+/// The demonstrations there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DemoKind {
+    /// Breast cancer diagnosis from 30 measurements of cell nuclei (Wisconsin, 569 patients)
+    Table,
+}
+
+/// `paucal report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// Run folder, as written with --out
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+}
+
+/// `paucal models`.
+#[derive(Debug, Args)]
+pub struct Models {
+    /// Show one method only
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// `paucal table …`.
+#[derive(Debug, Subcommand)]
+pub enum Table {
+    /// Look at a table before trusting it: types, missing values, keys, leaks, what can be detected
+    Audit(Audit),
+    /// Fit a generator to a table
+    Fit(Fit),
+    /// Draw synthetic rows from a fitted generator
+    Sample(Sample),
+    /// Compare synthetic with real rows: fidelity, utility, privacy, beside real held-out rows
+    Judge(Judge),
+    /// Prove on patients never seen whether augmenting the rare class helps
+    Prove(Prove),
+}
+
+/// How an input table is read.
+#[derive(Debug, Clone, Args)]
+pub struct Reading {
+    /// Whether the first line names the columns; without a header they are called c0, c1, …
+    #[arg(long, value_enum, default_value_t = Header::Auto, help_heading = "Reading")]
+    pub header: Header,
+    /// Field separator [default: found out]
+    #[arg(long, value_name = "CHAR", help_heading = "Reading")]
+    pub delimiter: Option<String>,
+    /// Character encoding, e.g. utf-8 or windows-1252 [default: found out]
+    #[arg(long, value_name = "NAME", help_heading = "Reading")]
+    pub encoding: Option<String>,
+    /// A spelling that means "missing"; may be repeated [default: empty, ?, NA, N/A, NaN, null and the like]
+    #[arg(long, value_name = "TEXT", help_heading = "Reading")]
+    pub missing: Vec<String>,
+    /// Schema to use instead of inferring one: TOML from 'audit', or SDV metadata as JSON
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    pub schema: Option<PathBuf>,
+}
+
+/// Whether there is a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Header {
+    /// Find out
+    Auto,
+    /// The first line names the columns
+    Present,
+    /// The first line is data
+    None,
+}
+
+/// What to do with an output folder that already holds a run.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Writing {
+    /// Continue a run that was stopped, to the very result it would have had
+    #[arg(long, conflicts_with = "overwrite")]
+    pub resume: bool,
+    /// Replace an earlier run in the same folder
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+/// `paucal table audit`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal table audit patients.csv --target outcome --group patient_id --out runs/audit")]
+pub struct Audit {
+    /// CSV, TSV, Parquet or XLSX file
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// Column to predict
+    #[arg(long, value_name = "COL")]
+    pub target: Option<String>,
+    /// Level of the target that is the rare or sick class [default: the rarer one]
+    #[arg(long, value_name = "VALUE")]
+    pub positive: Option<String>,
+    /// Column that says which rows belong to one patient
+    #[arg(long, value_name = "COL")]
+    pub group: Option<String>,
+    /// Folder for schema.toml, schema.sdv.json, result.json and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal table fit`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal table fit patients.csv --model ctgan --target outcome --out runs/ctgan\n\
+    A saved model holds weights, transforms and the schema, and no rows of your table.")]
+pub struct Fit {
+    /// CSV, TSV, Parquet or XLSX file with the training rows (and only those)
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// Generator, one of those that 'paucal models' lists
+    #[arg(long, value_name = "NAME")]
+    pub model: String,
+    /// Column to predict; it is always treated as a class
+    #[arg(long, value_name = "COL")]
+    pub target: Option<String>,
+    /// Column that says which rows belong to one patient; it is never modelled
+    #[arg(long, value_name = "COL")]
+    pub group: Option<String>,
+    /// Optimiser steps of an iterative method [default: the method's own, see 'paucal models']
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+    /// Folder for the model
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal table sample`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal table sample runs/ctgan -n 500 --where outcome=yes --where sex=F -o women.csv")]
+pub struct Sample {
+    /// Run folder of 'paucal table fit'
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Number of rows
+    #[arg(short = 'n', long = "rows", value_name = "N")]
+    pub rows: usize,
+    /// Only rows with this level of a discrete column; may be repeated, all must hold
+    #[arg(long = "where", value_name = "COL=VALUE")]
+    pub conditions: Vec<String>,
+    /// File to write, .csv, .tsv or .parquet; '-' writes CSV to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// `paucal table judge`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal table judge --real train.csv --synthetic synthetic.csv --holdout test.csv \
+    --target outcome\nWithout --holdout, a third of the real rows is set aside (kept out of 'real') as the ruler.")]
+pub struct Judge {
+    /// The real rows the generator was fitted to
+    #[arg(long, value_name = "FILE")]
+    pub real: PathBuf,
+    /// The synthetic rows
+    #[arg(long, value_name = "FILE")]
+    pub synthetic: PathBuf,
+    /// Real rows the generator never saw
+    #[arg(long, value_name = "FILE")]
+    pub holdout: Option<PathBuf>,
+    /// Column to predict
+    #[arg(long, value_name = "COL")]
+    pub target: String,
+    /// Level of the target that is the rare or sick class [default: the rarer one]
+    #[arg(long, value_name = "VALUE")]
+    pub positive: Option<String>,
+    /// Column that says which rows belong to one patient
+    #[arg(long, value_name = "COL")]
+    pub group: Option<String>,
+    /// Form of the 0.6/0.4 objective that is printed first: corrected, or the legacy forms a, b, c
+    #[arg(long, value_name = "FORM")]
+    pub objective: Option<String>,
+    /// Folder for result.json and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal table prove`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal table prove patients.csv --target outcome --positive yes --group patient_id \
+    --out runs/proof\nArms without a generator (none, class weights, threshold moving, oversampling, SMOTE-NC) always \
+    run; --models adds generators. A stopped run continues with --resume.")]
+pub struct Prove {
+    /// CSV, TSV, Parquet or XLSX file
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// Column to predict
+    #[arg(long, value_name = "COL")]
+    pub target: String,
+    /// Level of the target that is the rare or sick class
+    #[arg(long, value_name = "VALUE")]
+    pub positive: String,
+    /// Column that says which rows belong to one patient
+    #[arg(long, value_name = "COL")]
+    pub group: Option<String>,
+    /// Generators, separated by commas [default: all]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    pub models: Option<Vec<String>>,
+    /// Repeats, each with its own split and seeds [default: 10]
+    #[arg(long, value_name = "N")]
+    pub repeats: Option<usize>,
+    /// Folds of each repeat [default: 5, fewer when there are fewer positives]
+    #[arg(long, value_name = "N")]
+    pub folds: Option<usize>,
+    /// Folder for result.json, tables, figures and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}

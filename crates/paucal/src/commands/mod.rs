@@ -1,0 +1,21 @@
+//! One file per verb. Each does the same: read, work, write the run folder, print a short result.
+
+mod demo;
+mod models;
+mod report;
+mod table;
+
+use anyhow::Result;
+
+use crate::cli::Command;
+use crate::session::Session;
+
+/// Runs a command.
+pub fn run(session: &Session, command: Command) -> Result<()> {
+    match command {
+        Command::Demo(arguments) => demo::run(session, &arguments),
+        Command::Table(verb) => table::run(session, verb),
+        Command::Report(arguments) => report::run(session, &arguments),
+        Command::Models(arguments) => models::run(session, &arguments),
+    }
+}

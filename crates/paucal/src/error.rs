@@ -1,0 +1,104 @@
+//! Wrong requests that only the program can see, and how any error ends the program.
+
+use paucal_core::config::ConfigError;
+use paucal_core::error::closest;
+use paucal_core::files::FileError;
+use paucal_core::run::RunError;
+use paucal_core::{Advice, ExitKind};
+use paucal_data::DataError;
+use paucal_evidence::EvidenceError;
+use paucal_nn::NnError;
+use paucal_report::ReportError;
+use paucal_table::{METHODS, TableError};
+
+/// A request that does not make sense.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// A settings section that is neither a verb nor a generator.
+    #[error("there is no setting '{name}'")]
+    UnknownSection {
+        /// What was given.
+        name: String,
+        /// Did you mean …
+        hint: String,
+    },
+    /// `--threads 0`.
+    #[error("--threads must be at least 1")]
+    Threads,
+    /// `--where` without `=`.
+    #[error("'{0}' is not a condition")]
+    Condition(String),
+    /// `--resume` with other settings than before.
+    #[error("the stopped run in {0} was asked for something else")]
+    OtherSettings(String),
+    /// A run of another verb.
+    #[error("{path} holds a '{found}' run, not {wanted}")]
+    WrongRun {
+        /// The folder.
+        path: String,
+        /// Its verb.
+        found: String,
+        /// What is needed.
+        wanted: &'static str,
+    },
+    /// `--steps` for a method without steps.
+    #[error("{0} has no steps")]
+    NoSteps(String),
+    /// `--delimiter` of more than one character.
+    #[error("--delimiter takes one character, not '{0}'")]
+    Delimiter(String),
+    /// This processor cannot run the program.
+    #[error("this processor lacks {0}, which the program was built for")]
+    Processor(String),
+}
+
+impl UsageError {
+    /// An unknown section, with the closest known one.
+    pub fn unknown_section(name: &str) -> Self {
+        let known = ["seed", "audit", "judge", "prove"].into_iter().chain(METHODS.iter().map(|m| m.name));
+        let hint = match closest(name, known) {
+            Some(candidate) => format!("did you mean '{candidate}'?"),
+            None => "settings are seed, audit.*, judge.*, prove.* and those of 'paucal models'".into(),
+        };
+        Self::UnknownSection { name: name.into(), hint }
+    }
+}
+
+impl Advice for UsageError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::UnknownSection { hint, .. } => hint.clone(),
+            Self::Threads => "leave it out to use every core".into(),
+            Self::Condition(_) => "write COLUMN=VALUE, for example --where sex=F".into(),
+            Self::OtherSettings(_) => "repeat the first command exactly, or use --overwrite to start anew".into(),
+            Self::WrongRun { .. } => "give a folder that the right command wrote".into(),
+            Self::NoSteps(_) => "leave out --steps; only ctgan and tvae are trained step by step".into(),
+            Self::Delimiter(_) => "for a tab write --delimiter '\\t'".into(),
+            Self::Processor(_) => "build it on this computer with RUSTFLAGS=\"-C target-cpu=native\"".into(),
+        })
+    }
+
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Processor(_) => ExitKind::Failed,
+            _ => ExitKind::Usage,
+        }
+    }
+}
+
+/// The advice in an error: the first of its causes that gives any.
+pub fn advice(error: &anyhow::Error) -> (Option<String>, ExitKind) {
+    for cause in error.chain() {
+        if let Some(advice) = as_advice(cause) {
+            return (advice.hint(), advice.exit_kind());
+        }
+    }
+    (None, ExitKind::Failed)
+}
+
+fn as_advice<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn Advice> {
+    macro_rules! first_of {
+        ($($kind:ty),*) => { None$(.or_else(|| cause.downcast_ref::<$kind>().map(|e| e as &dyn Advice)))* };
+    }
+    first_of!(UsageError, TableError, DataError, EvidenceError, NnError, ReportError, ConfigError, RunError, FileError)
+}

@@ -1,0 +1,85 @@
+//! The program and, for Rust users, the facade over the crates of Paucal.
+//!
+//! ```
+//! use paucal::core::{Seed, Silent};
+//! use paucal::table::{FitContext, method};
+//!
+//! let cancer = paucal::data::datasets::wdbc()?;
+//! let generator = (method("gaussian-copula")?.build)(&Default::default())?;
+//! let fitted = generator.fit(&cancer, &FitContext::new(Seed(1), &Silent::new()))?;
+//! assert_eq!(fitted.sample(10, &[], Seed(2))?.rows(), 10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Inside, `cli` is what can be typed, `session` what was asked for, `commands` one file per verb,
+//! `printer` and `progress` what the user sees.
+
+mod cli;
+mod commands;
+mod error;
+mod printer;
+mod progress;
+mod session;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+use paucal_core::Cancel;
+
+pub use paucal_core as core;
+pub use paucal_data as data;
+pub use paucal_evidence as evidence;
+pub use paucal_learn as learn;
+pub use paucal_metrics as metrics;
+pub use paucal_nn as nn;
+pub use paucal_report as report;
+pub use paucal_table as table;
+
+use cli::Cli;
+use printer::{Level, Printer};
+use session::Session;
+
+/// Runs the program with these arguments (the first is its name) and tells how it ended: 0 done, 1
+/// failed, 2 wrong usage, 130 stopped.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(message) => {
+            // Help and version are answers, everything else is wrong usage; clap knows where each goes.
+            let code = u8::from(message.use_stderr()) * 2;
+            let _ = message.print();
+            return ExitCode::from(code);
+        }
+    };
+    let outcome = checked_processor().and_then(|()| {
+        let session = Session::new(&cli.global, stop_on_interrupt())?;
+        commands::run(&session, cli.command)
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let (hint, kind) = error::advice(&failure);
+            Printer::new(Level::Normal, cli.global.json).error(&format!("{failure:#}"), hint.as_deref());
+            ExitCode::from(kind.code())
+        }
+    }
+}
+
+fn checked_processor() -> anyhow::Result<()> {
+    paucal_nn::device::check_processor().map_err(|lacking| error::UsageError::Processor(lacking).into())
+}
+
+/// The first Ctrl-C asks for a clean stop at the next checkpoint, the second ends the program at once.
+fn stop_on_interrupt() -> Cancel {
+    let cancel = Cancel::new();
+    let flag = cancel.clone();
+    // Without a handler Ctrl-C still ends the program, only less gently.
+    let _ = ctrlc::set_handler(move || {
+        if flag.requested() {
+            std::process::exit(130);
+        }
+        flag.request();
+    });
+    cancel
+}

@@ -1,0 +1,156 @@
+//! One call of the program: what was asked for, resolved, and where its messages go.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use paucal_core::run::{self, Existing, Input, LAYOUT, Manifest, RunFolder};
+use paucal_core::{Cancel, Observer, Seed, config, files};
+use paucal_table::audit::AuditOptions;
+use paucal_table::judge::JudgeOptions;
+use paucal_table::prove::ProveOptions;
+use serde::{Deserialize, Serialize};
+
+use crate::cli::{Global, Writing};
+use crate::error::UsageError;
+use crate::printer::{Level, Printer};
+use crate::progress::Console;
+
+/// The settings of all table verbs, from defaults, `--config` and `--set`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// `paucal table audit`.
+    pub audit: AuditOptions,
+    /// `paucal table judge`.
+    pub judge: JudgeOptions,
+    /// `paucal table prove`.
+    pub prove: ProveOptions,
+    /// Parameters of generators by name: `[ctgan]` with `steps = 5000`.
+    #[serde(flatten)]
+    pub generators: BTreeMap<String, toml::Table>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            audit: AuditOptions::default(),
+            judge: JudgeOptions::default(),
+            prove: ProveOptions::default(),
+            generators: BTreeMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The parameters given for a generator.
+    pub fn generator(&self, name: &str) -> toml::Table {
+        self.generators.get(name).cloned().unwrap_or_default()
+    }
+}
+
+/// What every command gets.
+pub struct Session {
+    /// Output for the user.
+    pub printer: Printer,
+    /// Progress, warnings, the stop flag.
+    pub console: Console,
+    /// Resolved settings.
+    pub settings: Settings,
+    started: Instant,
+}
+
+impl Session {
+    /// Resolves the global options.
+    pub fn new(global: &Global, cancel: Cancel) -> Result<Self> {
+        let level = match (global.quiet, global.verbose) {
+            (true, _) => Level::Quiet,
+            (_, true) => Level::Verbose,
+            _ => Level::Normal,
+        };
+        let printer = Printer::new(level, global.json);
+        let mut settings: Settings = config::resolve(global.config.as_deref(), &global.settings)?;
+        settings.seed = global.seed.unwrap_or(settings.seed);
+        for name in settings.generators.keys() {
+            paucal_table::method(name).map_err(|_| UsageError::unknown_section(name))?;
+        }
+        paucal_nn::device::select(global.device.as_deref().unwrap_or("cpu"))?;
+        if let Some(threads) = global.threads {
+            set_threads(threads)?;
+        }
+        Ok(Self { printer, console: Console::new(printer, cancel), settings, started: Instant::now() })
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> Seed {
+        Seed(self.settings.seed)
+    }
+
+    /// Opens the folder of a run, keeps its settings there and lets events flow into it.
+    pub fn begin<T: Serialize>(&self, out: &Path, writing: Writing, request: &T) -> Result<RunFolder> {
+        let existing = match (writing.resume, writing.overwrite) {
+            (true, _) => Existing::Resume,
+            (_, true) => Existing::Overwrite,
+            _ => Existing::Refuse,
+        };
+        let folder = RunFolder::create(out, existing)?;
+        let config = toml::to_string_pretty(&Resolved { request, settings: &self.settings })?;
+        self.check_same_request(&folder, existing, &config)?;
+        folder.write("config.toml", config.as_bytes())?;
+        let path = folder.file("events.jsonl");
+        let log = OpenOptions::new().create(true).append(true).open(&path);
+        self.console.log_to(log.with_context(|| format!("cannot write {}", path.display()))?);
+        Ok(folder)
+    }
+
+    /// A resumed run must ask for what the stopped one asked for.
+    fn check_same_request(&self, folder: &RunFolder, existing: Existing, config: &str) -> Result<()> {
+        let earlier = folder.file("config.toml");
+        if existing == Existing::Resume && earlier.exists() && files::read_text(&earlier)? != config {
+            return Err(UsageError::OtherSettings(folder.path().display().to_string()).into());
+        }
+        Ok(())
+    }
+
+    /// Marks the run as finished.
+    pub fn finish(&self, folder: &RunFolder, command: &str, inputs: &[&Path]) -> Result<()> {
+        let inputs = inputs.iter().map(|path| input(path)).collect::<Result<_>>()?;
+        folder.finish(&Manifest {
+            layout: LAYOUT,
+            command: command.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            inputs,
+            seed: self.settings.seed,
+            device: paucal_nn::device::name(),
+            wall_seconds: self.started.elapsed().as_secs_f64(),
+            peak_memory_bytes: run::peak_memory_bytes(),
+        })?;
+        self.console.note(format!("finished in {:.1} s", self.started.elapsed().as_secs_f64()));
+        Ok(())
+    }
+}
+
+/// What `config.toml` holds.
+#[derive(Serialize)]
+struct Resolved<'a, T> {
+    request: &'a T,
+    settings: &'a Settings,
+}
+
+/// An input file by name and digest.
+pub fn input(path: &Path) -> Result<Input> {
+    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    Ok(Input { name, sha256: files::sha256(path)? })
+}
+
+fn set_threads(threads: usize) -> Result<()> {
+    if threads == 0 {
+        return Err(UsageError::Threads.into());
+    }
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("cannot set the number of threads")
+}
