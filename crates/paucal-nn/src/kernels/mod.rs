@@ -1,0 +1,52 @@
+//! CPU kernels over tensor memory.
+//!
+//! [`host`] lends the memory of tensors that live on the CPU device outside any graph; the other modules are
+//! plain functions on slices. A layer asks for the memory, and where it gets none (another device, a
+//! recorded graph) it falls back on tensor operations that mean the same.
+//!
+//! Work is split by rows or columns of the output and never along a sum: results do not depend on the
+//! number of threads.
+
+pub mod adam;
+pub mod dense;
+pub mod host;
+pub mod math;
+pub mod normalise;
+pub mod spans;
+
+use rayon::prelude::*;
+
+/// Elements below which a second thread costs more than it saves.
+const PARALLEL_FROM: usize = 1 << 14;
+
+/// Calls `each(first_row, rows)` on blocks of whole rows of a row-major matrix, on all threads if it is large.
+pub fn for_row_blocks(out: &mut [f32], columns: usize, each: impl Fn(usize, &mut [f32]) + Sync) {
+    if columns == 0 {
+        return;
+    }
+    if out.len() < PARALLEL_FROM {
+        return each(0, out);
+    }
+    let rows = out.len() / columns;
+    let block = rows.div_ceil(4 * rayon::current_num_threads()).max(1);
+    out.par_chunks_mut(block * columns).enumerate().for_each(|(i, rows)| each(i * block, rows));
+}
+
+/// Columns per block of [`map_column_blocks`]: one cache line of `f32` times four.
+const COLUMN_BLOCK: usize = 64;
+
+/// Maps blocks of columns of a matrix with `elements` values, on all threads if it is large, and joins the
+/// results in order.
+pub fn map_column_blocks<T: Send>(
+    columns: usize,
+    elements: usize,
+    each: impl Fn(std::ops::Range<usize>) -> Vec<T> + Sync,
+) -> Vec<T> {
+    let range = |i: usize| i * COLUMN_BLOCK..((i + 1) * COLUMN_BLOCK).min(columns);
+    let blocks = columns.div_ceil(COLUMN_BLOCK);
+    if elements < PARALLEL_FROM {
+        return (0..blocks).flat_map(|i| each(range(i))).collect();
+    }
+    let parts: Vec<Vec<T>> = (0..blocks).into_par_iter().map(|i| each(range(i))).collect();
+    parts.into_iter().flatten().collect()
+}

@@ -1,0 +1,107 @@
+//! Batch normalisation of a matrix, column by column, with the activation that follows it.
+
+use super::host::Matrix;
+use super::{for_row_blocks, map_column_blocks};
+use crate::layers::Activation;
+
+/// Mean and biased variance of a column.
+#[derive(Debug, Clone, Copy)]
+pub struct Moments {
+    /// Mean.
+    pub mean: f32,
+    /// Mean squared deviation.
+    pub variance: f32,
+}
+
+/// Moments of every column, in two passes.
+pub fn moments(x: &Matrix) -> Vec<Moments> {
+    let n = x.rows as f32;
+    map_column_blocks(x.columns, x.rows * x.columns, |range| {
+        let mut means = vec![0.0_f32; range.len()];
+        for i in 0..x.rows {
+            for (sum, &v) in means.iter_mut().zip(&x.row(i)[range.clone()]) {
+                *sum += v;
+            }
+        }
+        means.iter_mut().for_each(|sum| *sum /= n);
+        let mut squares = vec![0.0_f32; range.len()];
+        for i in 0..x.rows {
+            for ((square, &mean), &v) in squares.iter_mut().zip(&means).zip(&x.row(i)[range.clone()]) {
+                *square += (v - mean) * (v - mean);
+            }
+        }
+        means.iter().zip(&squares).map(|(&mean, square)| Moments { mean, variance: square / n }).collect()
+    })
+}
+
+/// `activation(scale · x + shift)`, column by column.
+pub fn scale_shift(x: &Matrix, scale: &[f32], shift: &[f32], activation: Activation) -> Vec<f32> {
+    let mut out = vec![0.0; x.rows * x.columns];
+    for_row_blocks(&mut out, x.columns, |first, block| {
+        for (i, row) in block.chunks_exact_mut(x.columns).enumerate() {
+            for (((y, &x), &a), &b) in row.iter_mut().zip(x.row(first + i)).zip(scale).zip(shift) {
+                *y = activation.value(a.mul_add(x, b));
+            }
+        }
+    });
+    out
+}
+
+/// What the backward pass of a normalised and activated matrix needs from the forward pass.
+pub struct Saved<'a> {
+    /// The input.
+    pub x: &'a Matrix,
+    /// The activated output.
+    pub y: &'a Matrix,
+    /// Mean of each column.
+    pub mean: &'a [f32],
+    /// `1 / √(variance + ε)` of each column.
+    pub inverse: &'a [f32],
+    /// The activation.
+    pub activation: Activation,
+}
+
+/// Gradients of the input, the scale γ and the shift β from that of the activated output:
+/// with `d` the gradient before the activation and `x̂` the normalised input,
+/// `dβ = Σ d`, `dγ = Σ d x̂`, `dx = γ/σ (d − dβ/n − x̂ dγ/n)`.
+pub fn backward(saved: &Saved, weight: &[f32], dy: &Matrix) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+    let (x, y) = (saved.x, saved.y);
+    let sums = map_column_blocks(x.columns, x.rows * x.columns, |range| {
+        let mut sums = vec![(0.0_f32, 0.0_f32); range.len()];
+        for i in 0..x.rows {
+            let (x, y, dy) = (&x.row(i)[range.clone()], &y.row(i)[range.clone()], &dy.row(i)[range.clone()]);
+            let columns = saved.mean[range.clone()].iter().zip(&saved.inverse[range.clone()]);
+            for ((sum, (&mean, &inverse)), ((&x, &y), &dy)) in
+                sums.iter_mut().zip(columns).zip(x.iter().zip(y).zip(dy))
+            {
+                let d = dy * saved.activation.derivative_from_output(y);
+                sum.0 += d;
+                sum.1 += d * (x - mean) * inverse;
+            }
+        }
+        sums
+    });
+    let (bias_gradient, weight_gradient): (Vec<f32>, Vec<f32>) = sums.into_iter().unzip();
+    // dx = a d + b x + c with one triple per column.
+    let n = x.rows as f32;
+    let triples: Vec<(f32, f32, f32)> = (0..x.columns)
+        .map(|j| {
+            let a = weight[j] * saved.inverse[j];
+            let b = -a * weight_gradient[j] * saved.inverse[j] / n;
+            (a, b, -a * bias_gradient[j] / n - b * saved.mean[j])
+        })
+        .collect();
+    let mut out = vec![0.0; x.rows * x.columns];
+    for_row_blocks(&mut out, x.columns, |first, block| {
+        for (i, row) in block.chunks_exact_mut(x.columns).enumerate() {
+            let (x, y, dy) = (x.row(first + i), y.row(first + i), dy.row(first + i));
+            for ((dx, &(a, b, c)), ((&x, &y), &dy)) in
+                row.iter_mut().zip(&triples).zip(x.iter().zip(y).zip(dy))
+            {
+                let d = dy * saved.activation.derivative_from_output(y);
+                *dx = a.mul_add(d, b.mul_add(x, c));
+            }
+        }
+    });
+    (out, weight_gradient, bias_gradient)
+}

@@ -1,0 +1,123 @@
+//! Activation and cross-entropy of encoded table rows: one pass per row over all its spans.
+
+use super::for_row_blocks;
+use super::host::Matrix;
+use super::math;
+use crate::rows::{Span, SpanKind};
+
+/// Softmax of `x` into `out`; the largest input is subtracted first.
+fn softmax(x: &[f32], out: &mut [f32]) {
+    let largest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut total = 0.0;
+    for (y, &x) in out.iter_mut().zip(x) {
+        *y = math::exp(x - largest);
+        total += *y;
+    }
+    let scale = 1.0 / total;
+    out.iter_mut().for_each(|y| *y *= scale);
+}
+
+/// tanh of scalar spans, `softmax((x + noise) / temperature)` of one-hot spans.
+pub fn activate(x: &Matrix, noise: Option<&Matrix>, spans: &[Span], temperature: f32) -> Vec<f32> {
+    let mut out = vec![0.0; x.rows * x.columns];
+    let scale = 1.0 / temperature;
+    for_row_blocks(&mut out, x.columns, |first, block| {
+        let mut logits = vec![0.0; x.columns];
+        for (i, row) in block.chunks_exact_mut(x.columns).enumerate() {
+            let x = x.row(first + i);
+            match noise.map(|n| n.row(first + i)) {
+                Some(noise) => {
+                    for ((l, &x), &g) in logits.iter_mut().zip(x).zip(noise) {
+                        *l = (x + g) * scale;
+                    }
+                }
+                None => logits.iter_mut().zip(x).for_each(|(l, &x)| *l = x * scale),
+            }
+            for span in spans {
+                let at = span.range();
+                match span.kind {
+                    SpanKind::Scalar => {
+                        row[at.clone()].iter_mut().zip(&x[at]).for_each(|(y, &x)| *y = math::tanh(x));
+                    }
+                    SpanKind::OneHot => softmax(&logits[at.clone()], &mut row[at]),
+                }
+            }
+        }
+    });
+    out
+}
+
+/// The input gradient of [`activate`] from its output and the output's gradient.
+pub fn activate_backward(y: &Matrix, dy: &Matrix, spans: &[Span], temperature: f32) -> Vec<f32> {
+    let mut out = vec![0.0; y.rows * y.columns];
+    let scale = 1.0 / temperature;
+    for_row_blocks(&mut out, y.columns, |first, block| {
+        for (i, row) in block.chunks_exact_mut(y.columns).enumerate() {
+            let (y, dy) = (y.row(first + i), dy.row(first + i));
+            for span in spans {
+                let at = span.range();
+                let (dx, y, dy) = (&mut row[at.clone()], &y[at.clone()], &dy[at]);
+                match span.kind {
+                    SpanKind::Scalar => {
+                        for ((dx, &y), &dy) in dx.iter_mut().zip(y).zip(dy) {
+                            *dx = dy * (1.0 - y * y);
+                        }
+                    }
+                    SpanKind::OneHot => {
+                        let inner: f32 = y.iter().zip(dy).map(|(&y, &dy)| y * dy).sum();
+                        for ((dx, &y), &dy) in dx.iter_mut().zip(y).zip(dy) {
+                            *dx = scale * y * (dy - inner);
+                        }
+                    }
+                }
+            }
+        }
+    });
+    out
+}
+
+/// Cross-entropy of the one-hot spans against `targets`, weighted per row and span, and its gradient with
+/// respect to the logits. Both are divided by the number of rows.
+pub fn cross_entropy(x: &Matrix, targets: &Matrix, weights: &Matrix, spans: &[Span]) -> (f32, Vec<f32>) {
+    // The last column carries each row's loss, so that the sum is taken in the order of the rows.
+    let width = x.columns + 1;
+    let mut joined = vec![0.0; x.rows * width];
+    let share = 1.0 / x.rows as f32;
+    for_row_blocks(&mut joined, width, |first, block| {
+        for (i, row) in block.chunks_exact_mut(width).enumerate() {
+            let (gradient, loss) = row.split_at_mut(x.columns);
+            let (x, target, weights) = (x.row(first + i), targets.row(first + i), weights.row(first + i));
+            let one_hot = spans.iter().filter(|s| s.kind == SpanKind::OneHot);
+            for (span, &weight) in one_hot.zip(weights).filter(|(_, w)| **w != 0.0) {
+                let at = span.range();
+                loss[0] += weight * span_loss(&x[at.clone()], &target[at.clone()], &mut gradient[at.clone()]);
+                gradient[at].iter_mut().for_each(|g| *g *= weight * share);
+            }
+        }
+    });
+    let loss = joined.chunks_exact(width).map(|row| row[x.columns]).sum::<f32>() * share;
+    let mut gradient = joined;
+    for i in 1..x.rows {
+        gradient.copy_within(i * width..i * width + x.columns, i * x.columns);
+    }
+    gradient.truncate(x.rows * x.columns);
+    (loss, gradient)
+}
+
+/// `−Σ t ln softmax(x)` of one span; its gradient `softmax(x) Σt − t` goes to `gradient`.
+fn span_loss(x: &[f32], target: &[f32], gradient: &mut [f32]) -> f32 {
+    let largest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mass: f32 = target.iter().sum();
+    let mut total = 0.0;
+    for (g, &x) in gradient.iter_mut().zip(x) {
+        *g = math::exp(x - largest);
+        total += *g;
+    }
+    let log_total = math::ln(total) + largest;
+    let mut loss = 0.0;
+    for ((g, &x), &t) in gradient.iter_mut().zip(x).zip(target) {
+        loss -= t * (x - log_total);
+        *g = *g / total * mass - t;
+    }
+    loss
+}

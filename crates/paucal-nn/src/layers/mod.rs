@@ -1,0 +1,29 @@
+//! Layers as plain structs of tensors.
+//!
+//! Every layer follows PyTorch's conventions (layout of weights, initial values, epsilon, running variance),
+//! takes its mode as an argument and its randomness from a [`Stream`](paucal_core::Stream). Burn's own batch
+//! norm and dropout change their behaviour with the device of their input, and its parameters are drawn at
+//! first use: both would spoil reproducibility.
+//!
+//! `forward` works on any tensor, recorded in a graph or not. Dense layers also have `backward`, for training
+//! without a graph.
+
+mod activation;
+mod batch_norm;
+mod dropout;
+mod linear;
+
+pub use activation::Activation;
+pub use batch_norm::{BatchNorm, BatchNormGradient, BatchNormSaved};
+pub use dropout::Dropout;
+pub(crate) use linear::column_sums;
+pub use linear::{Linear, LinearGradient, add_products, initial_uniform};
+
+/// Whether a network learns or is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Batch norm uses and records the statistics of the batch.
+    Train,
+    /// Batch norm uses the recorded statistics.
+    Eval,
+}
