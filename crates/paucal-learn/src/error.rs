@@ -49,6 +49,14 @@ pub enum LearnError {
         /// The weight.
         value: f64,
     },
+    /// A target to regress on is NaN or infinite.
+    #[error("the target of row {row} is {value}")]
+    Target {
+        /// Zero-based row.
+        row: usize,
+        /// The target.
+        value: f64,
+    },
     /// A parameter is out of its range.
     #[error("{method}: {parameter} = {value} is out of range")]
     Parameter {
@@ -89,6 +97,7 @@ impl Advice for LearnError {
             Self::ClassCode { classes, .. } => {
                 format!("class codes run from 0 to {}", classes.saturating_sub(1))
             }
+            Self::Target { .. } => "drop the rows whose target is not known".into(),
             Self::Weight { .. } => "weights are finite and at least 0".into(),
             Self::Parameter { parameter, range, .. } => format!("{parameter} must be {range}"),
             Self::TooMany { what, available, .. } => format!("ask for at most {available} {what}"),

@@ -96,11 +96,7 @@ impl<'a> Weighted<'a> {
         check_values(x, missing)?;
         if let Some(weights) = weights {
             same_length("weights", weights.len(), x.nrows())?;
-            if let Some((row, &value)) =
-                weights.iter().enumerate().find(|&(_, &w)| !(w >= 0.0 && w.is_finite()))
-            {
-                return Err(LearnError::Weight { row, value });
-            }
+            check_weights(weights)?;
         }
         let all = || (0..x.nrows()).collect::<Vec<_>>();
         let (rows, weights): (Vec<usize>, Vec<f64>) = match weights {
@@ -140,6 +136,14 @@ pub(crate) fn check_values(x: ArrayView2<'_, f64>, missing: Missing) -> Result<(
     match x.indexed_iter().find(|&(_, &value)| !fits(value)) {
         None => Ok(()),
         Some(((row, column), &value)) => Err(LearnError::NotFinite { row, column, value }),
+    }
+}
+
+/// Every weight is finite and at least 0.
+pub(crate) fn check_weights(weights: &[f64]) -> Result<(), LearnError> {
+    match weights.iter().enumerate().find(|&(_, &weight)| !(weight >= 0.0 && weight.is_finite())) {
+        None => Ok(()),
+        Some((row, &value)) => Err(LearnError::Weight { row, value }),
     }
 }
 

@@ -20,6 +20,7 @@
 //! ```
 
 pub mod bins;
+pub mod boosting;
 pub mod error;
 pub mod forest;
 mod input;
@@ -31,6 +32,7 @@ mod vector;
 
 use ndarray::{Array2, ArrayView2};
 
+pub use boosting::{BoostedClassifier, Boosting, Ensemble};
 pub use error::LearnError;
 pub use forest::{Bootstrap, Forest, RandomForest};
 pub use logistic::{Logistic, LogisticModel};

@@ -5,7 +5,7 @@ mod support;
 
 use ndarray::{Array2, s};
 use paucal_learn::{
-    Classifier, DecisionTree, FittedClassifier, Logistic, Mixture, RandomForest, Seed, StandardScaler,
+    Boosting, Classifier, DecisionTree, FittedClassifier, Logistic, Mixture, RandomForest, Seed, StandardScaler,
     most_probable,
 };
 use support::{TRAIN, auc, codes, furthest, golden, head, log_loss, matrix, number, numbers, table, tail};
@@ -110,6 +110,45 @@ fn forests_score_alike_over_twenty_seeds() {
             "{key}: {a} ± {ea}, scikit-learn {b} ± {eb}"
         );
     }
+}
+
+/// The parameters of HistGradientBoostingClassifier as the golden script sets them.
+fn boosting(rounds: usize, max_leaves: usize, lambda: f64) -> Boosting {
+    Boosting {
+        rounds,
+        max_leaves,
+        max_depth: None,
+        min_leaf: 20,
+        min_child_weight: 1e-3,
+        lambda,
+        ..Boosting::default()
+    }
+}
+
+#[test]
+fn boosting_predicts_as_hist_gradient_boosting() {
+    let (x, y) = table("hard.csv");
+    let golden = golden("boosting.json");
+    let gaps = Array2::from_shape_fn(x.dim(), |(i, j)| if (i + 3 * j) % 7 == 0 { f64::NAN } else { x[[i, j]] });
+    for (name, x, settings) in [
+        ("small", &x, boosting(50, 8, 1.0)),
+        ("default", &x, boosting(100, 31, 0.0)),
+        ("missing", &gaps, boosting(50, 8, 1.0)),
+    ] {
+        let fitted = settings.classify(head(x).view(), &y[..TRAIN], 2, None, Seed(0)).unwrap();
+        let p = fitted.predict_proba(tail(x).view());
+        let theirs = numbers(&golden[name]["probabilities"]);
+        let apart: f64 = p.column(1).iter().zip(&theirs).map(|(a, b)| (a - b).abs()).sum::<f64>() / theirs.len() as f64;
+        println!("{name}: apart {apart:.2e}, auc {} {}, loss {} {}", auc(&y[TRAIN..], p.column(1)), golden[name]["auc"], log_loss(&y[TRAIN..], &p), golden[name]["log_loss"]);
+        assert!(apart < 0.02, "{name}: {apart}");
+        assert!((auc(&y[TRAIN..], p.column(1)) - number(&golden[name]["auc"])).abs() < 0.01, "{name}");
+        assert!((log_loss(&y[TRAIN..], &p) - number(&golden[name]["log_loss"])).abs() < 0.02, "{name}");
+    }
+    let three = codes(&golden["three"]["y"]);
+    let fitted = boosting(30, 8, 1.0).classify(head(&x).view(), &three[..TRAIN], 3, None, Seed(0)).unwrap();
+    let apart = furthest(&fitted.predict_proba(tail(&x).view()), &matrix(&golden["three"]["probabilities"]));
+    println!("three: furthest {apart:.2e}");
+    assert!(apart < 0.1);
 }
 
 #[test]
