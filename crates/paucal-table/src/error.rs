@@ -1,0 +1,195 @@
+//! What can be wrong with a request to a generator, and what to do about it.
+
+use paucal_core::error::closest;
+use paucal_core::run::RunError;
+use paucal_core::{Advice, ExitKind};
+use paucal_data::DataError;
+use paucal_learn::LearnError;
+
+/// An error of the table crate.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The table or the schema is at fault.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A classical learner refused its input.
+    #[error(transparent)]
+    Learn(#[from] LearnError),
+    /// A run folder is at fault.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// No such generator.
+    #[error("there is no generator '{name}'")]
+    UnknownMethod {
+        /// What was asked for.
+        name: String,
+        /// Did you mean …
+        hint: String,
+    },
+    /// No such parameter.
+    #[error("{method} has no parameter '{name}'")]
+    UnknownParameter {
+        /// The generator.
+        method: &'static str,
+        /// What was asked for.
+        name: String,
+        /// Did you mean …
+        hint: String,
+    },
+    /// A parameter has the wrong type or is out of its range.
+    #[error("{method}: {message}")]
+    Parameter {
+        /// The generator.
+        method: &'static str,
+        /// Which parameter, its value and its range.
+        message: String,
+    },
+    /// Too few rows to learn from.
+    #[error("{found} {} not enough to learn from: {needed} are needed", if *found == 1 { "row is" } else { "rows are" })]
+    TooFewRows {
+        /// Rows given.
+        found: usize,
+        /// Rows needed.
+        needed: usize,
+    },
+    /// A condition on a column that has no levels.
+    #[error("column '{column}' is {kind}: a condition needs a column with levels")]
+    NotConditionable {
+        /// The column.
+        column: String,
+        /// Its kind.
+        kind: &'static str,
+    },
+    /// Two conditions that no row can fulfil together.
+    #[error("column '{column}' cannot be both '{first}' and '{second}'")]
+    Contradiction {
+        /// The column.
+        column: String,
+        /// One level.
+        first: String,
+        /// The other level.
+        second: String,
+    },
+    /// A level that the schema knows but no training row has.
+    #[error("no training row has {column} = '{level}', so nothing was learnt about it")]
+    LevelNotSeen {
+        /// The column.
+        column: String,
+        /// The level.
+        level: String,
+        /// The levels that were seen.
+        seen: String,
+    },
+    /// Conditions that were each seen but never together, for a method that needs real cases of both.
+    #[error("no training row fulfils all conditions together: {0}")]
+    NoSuchRows(String),
+    /// The table to encode has other columns than the one the encoder was fitted on.
+    #[error("the table has other columns than the one the generator was fitted on")]
+    OtherColumns,
+    /// The model cannot be saved because it is made of the training rows.
+    #[error("a fitted {0} is made of the training rows, and a saved model must not hold any")]
+    HoldsRows(&'static str),
+    /// A model file is cut short, altered, or not one of ours.
+    #[error("{file} is damaged: {message}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A model file of a newer program.
+    #[error("{file} was written in model format {found}, this program knows up to {known}")]
+    Newer {
+        /// The file.
+        file: String,
+        /// Its format.
+        found: u32,
+        /// The newest format this program reads.
+        known: u32,
+    },
+    /// A network put out values that are not finite.
+    #[error("the model put out numbers that are not finite")]
+    NotFinite,
+    /// The user asked for a stop; a checkpoint was kept if one was wanted.
+    #[error("stopped on request")]
+    Interrupted,
+}
+
+impl TableError {
+    /// An error about the content of a saved model.
+    pub fn damaged(file: &str, message: impl ToString) -> Self {
+        Self::Damaged { file: file.into(), message: message.to_string() }
+    }
+}
+
+/// "did you mean 'x'?", or the list of what there is.
+pub(crate) fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    match closest(typed, known.clone()) {
+        Some(candidate) => format!("did you mean '{candidate}'?"),
+        None => {
+            let names: Vec<&str> = known.into_iter().collect();
+            if names.is_empty() {
+                "there are none".into()
+            } else {
+                format!("there are: {}", names.join(", "))
+            }
+        }
+    }
+}
+
+impl Advice for TableError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Data(error) => return error.hint(),
+            Self::Learn(error) => return error.hint(),
+            Self::Run(error) => return error.hint(),
+            Self::UnknownMethod { hint, .. } | Self::UnknownParameter { hint, .. } => hint.clone(),
+            Self::Parameter { .. } => "'paucal models' lists every parameter with its default".into(),
+            Self::TooFewRows { .. } => {
+                "check the filters and the split: a model of a single row would be that row".into()
+            }
+            Self::NotConditionable { .. } => {
+                "a single value of a measurement has no share of the rows to learn from; condition on a \
+                 categorical or boolean column, or declare the column as such in the schema"
+                    .into()
+            }
+            Self::Contradiction { .. } => "give each column once; run the command once per level".into(),
+            Self::LevelNotSeen { seen, .. } => format!("the training rows have: {seen}"),
+            Self::NoSuchRows(_) => {
+                "ask for fewer conditions, or use a generator that learns a joint model, such as gaussian-copula"
+                    .into()
+            }
+            Self::OtherColumns => "use the schema that the model was fitted with".into(),
+            Self::HoldsRows(_) => {
+                "use it within 'paucal table prove', or fit a generator that can be shared, such as gaussian-copula"
+                    .into()
+            }
+            Self::Damaged { .. } => "copy the run folder again, or fit the model again".into(),
+            Self::Newer { .. } => "use a newer paucal to read it".into(),
+            Self::NotFinite => "lower the learning rate or the number of steps and fit again".into(),
+            Self::Interrupted => "run the same command with --resume to continue".into(),
+        })
+    }
+
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Data(error) => error.exit_kind(),
+            Self::Learn(error) => error.exit_kind(),
+            Self::Run(error) => error.exit_kind(),
+            Self::UnknownMethod { .. }
+            | Self::UnknownParameter { .. }
+            | Self::Parameter { .. }
+            | Self::NotConditionable { .. }
+            | Self::Contradiction { .. }
+            | Self::LevelNotSeen { .. }
+            | Self::NoSuchRows(_)
+            | Self::HoldsRows(_) => ExitKind::Usage,
+            Self::Interrupted => ExitKind::Interrupted,
+            Self::TooFewRows { .. }
+            | Self::OtherColumns
+            | Self::Damaged { .. }
+            | Self::Newer { .. }
+            | Self::NotFinite => ExitKind::Failed,
+        }
+    }
+}

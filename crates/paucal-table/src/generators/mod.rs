@@ -1,0 +1,9 @@
+//! The generators, one folder each, all of the same shape: `mod.rs` holds the registry line, the parameters and
+//! the two traits; further files hold the algorithm.
+
+use crate::generator::Method;
+
+pub mod independent;
+
+/// Every generator.
+pub static METHODS: &[Method] = &[independent::METHOD];

@@ -1,0 +1,42 @@
+//! Parameters of methods: strict about names, types and ranges.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{TableError, suggestion};
+use crate::generator::Parameter;
+
+/// The parameters of a method: a serde struct with a default for every field.
+pub trait Parameters: Default + Serialize + DeserializeOwned {
+    /// Name of the method.
+    const METHOD: &'static str;
+
+    /// Every field, with its default and its meaning.
+    const LIST: &'static [Parameter];
+
+    /// Checks what types cannot: the error says which parameter, its value and its range.
+    fn check(&self) -> Result<(), String>;
+
+    /// Reads parameters from a table of the configuration. An unknown key is refused with the closest
+    /// known one.
+    fn parse(table: &toml::Table) -> Result<Self, TableError> {
+        let method = Self::METHOD;
+        let known = Self::LIST.iter().map(|parameter| parameter.name);
+        if let Some(name) = table.keys().find(|key| known.clone().all(|name| name != key.as_str())) {
+            let hint = suggestion(name, known);
+            return Err(TableError::UnknownParameter { method, name: name.clone(), hint });
+        }
+        let wrong = |message: String| TableError::Parameter { method, message };
+        let parsed: Self = table
+            .clone()
+            .try_into()
+            .map_err(|e: toml::de::Error| wrong(e.to_string().trim_end().replace('\n', " ")))?;
+        parsed.check().map_err(wrong)?;
+        Ok(parsed)
+    }
+}
+
+/// An error message unless `holds`; `range` completes "must be …".
+pub fn require(holds: bool, name: &str, value: impl ToString, range: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(format!("{name} = {} must be {range}", value.to_string())) }
+}
