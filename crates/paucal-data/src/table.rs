@@ -169,6 +169,12 @@ impl Table {
         Ok(self.at(self.schema.index(name)?))
     }
 
+    /// The same table without target, positive class and group: every column is like any other.
+    pub fn without_roles(mut self) -> Self {
+        (self.schema.target, self.schema.positive, self.schema.group) = (None, None, None);
+        self
+    }
+
     /// The rows at these positions, in that order; rows may repeat.
     pub fn take(&self, rows: &[usize]) -> Self {
         let values = self.values.iter().map(|column| column.take(rows)).collect();
