@@ -11,7 +11,13 @@ pub mod association;
 pub mod binning;
 pub mod classification;
 pub mod column;
+pub mod coverage;
 pub mod distribution;
+pub mod interval;
+mod linalg;
+pub mod objective;
+pub mod privacy;
+pub mod registry;
 pub mod score;
 pub mod sdmetrics;
 

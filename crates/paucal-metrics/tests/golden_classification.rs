@@ -11,6 +11,7 @@ use paucal_metrics::classification::{
     expected_calibration_error, log_loss, log_loss_multiclass, precision_at_recall, precision_recall_curve,
     recall_at_precision, reliability, roc_curve,
 };
+use paucal_metrics::interval::delong_variance;
 use serde_json::Value;
 
 const EXACT: f64 = 1e-12;
@@ -34,6 +35,8 @@ fn rankings_and_probabilities() {
         expect(&case, "log_loss", log_loss(&truth, &score).unwrap(), EXACT);
         expect(&case, "recall_at_precision_0.4", recall_at_precision(&truth, &score, 0.4).unwrap(), EXACT);
         expect(&case, "precision_at_recall_0.8", precision_at_recall(&truth, &score, 0.8).unwrap(), EXACT);
+        let variance = delong_variance(&truth, &score).unwrap();
+        expect(&case, "auc_variance", variance, EXACT);
         let ece = expected_calibration_error(&truth, &score, Bins::EqualWidth(10)).unwrap();
         expect(&case, "ece_equal_width_10", ece, EXACT);
     }

@@ -69,6 +69,8 @@ fn check_reports(real: &Table<'_>, synthetic: &Table<'_>, expected: &Value) {
         assert_near_or_undefined(report.score.clone().into_result(), &expected["score"], name);
         assert_near_or_undefined(report.column_shapes.clone().into_result(), &expected["shapes"], name);
         assert_near_or_undefined(report.column_pair_trends.clone().into_result(), &expected["trends"], name);
+        let metrics = report.columns.iter().map(|c| &c.metric).chain(report.pairs.iter().map(|p| &p.metric));
+        assert!(metrics.into_iter().all(|name| paucal_metrics::registry::find(name).is_some()));
         let counted = report.pairs.iter().filter(|p| p.counts).count();
         assert_eq!(counted as u64, expected["counted"].as_u64().unwrap(), "pairs counted, {name}");
         for (pair, score) in report.pairs.iter().zip(expected["pairs"].as_array().unwrap()) {

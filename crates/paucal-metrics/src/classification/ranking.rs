@@ -155,6 +155,12 @@ pub fn augmentation_efficacy(augmented: f64, baseline: f64) -> Result<f64> {
     Ok(0.5 + (augmented - baseline) / 2.0)
 }
 
+/// The scores of the positive and of the negative rows.
+pub(crate) fn class_scores(truth: &[bool], score: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let of = |class| truth.iter().zip(score).filter(|(t, _)| **t == class).map(|(_, s)| *s).collect();
+    (of(true), of(false))
+}
+
 fn check_share(value: f64) -> Result<()> {
     if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(Undefined::OutOfRange { value }) }
 }

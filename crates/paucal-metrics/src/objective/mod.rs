@@ -194,7 +194,7 @@ mod tests {
         let near = |form: Form, expected: f64| {
             assert!((form.accuracy(&utility()).unwrap() - expected).abs() < 1e-12, "{form:?}");
         };
-        near(Form::Corrected, (0.75 + 1.0) / 2.0);
+        near(Form::Corrected, 0.875);
         near(Form::LegacyA, 0.75);
         near(Form::LegacyB, 0.75);
         near(Form::LegacyC, 0.75);

@@ -102,7 +102,9 @@ impl Owned {
     pub fn scaled(mut self, factor: f64) -> Self {
         for column in &mut self.columns {
             if let OwnedColumn::Number(values) = column {
-                values.iter_mut().for_each(|x| *x *= factor);
+                for x in values {
+                    *x *= factor;
+                }
             }
         }
         self
