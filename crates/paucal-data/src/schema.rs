@@ -118,11 +118,21 @@ pub struct Layout {
     pub delimiter: char,
     /// Spellings that mean "missing"; the first is used when writing.
     pub missing: Vec<String>,
+    /// Whether numbers have a decimal comma (`3,5`).
+    pub decimal_comma: bool,
+    /// Whether whole numbers in a column of real numbers are spelt `4.0` rather than `4`.
+    pub point_zero: bool,
 }
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { header: true, delimiter: ',', missing: vec![String::new()] }
+        Self {
+            header: true,
+            delimiter: ',',
+            missing: vec![String::new()],
+            decimal_comma: false,
+            point_zero: false,
+        }
     }
 }
 
