@@ -117,7 +117,7 @@ def ensembles(folder, x, y):
     noise = rng.normal(size=x.shape)
     hard = (np.float32(StandardScaler().fit_transform(x) + 2 * noise)).round(2)
     np.savetxt(folder / "hard.csv", np.column_stack([hard[:, :12], y]), fmt="%.8g", delimiter=",")
-    hard = hard[:, :12].astype(float)
+    hard = np.loadtxt(folder / "hard.csv", delimiter=",")[:, :-1]
     train, test = slice(0, TRAIN), slice(TRAIN, None)
     forests = []
     for seed in range(20):
@@ -184,7 +184,7 @@ def main():
     x = np.float32(full[:ROWS])
     y = y[:ROWS]
     np.savetxt(folder / "features.csv", np.column_stack([x, y]), fmt="%.9g", delimiter=",")
-    x = x.astype(float)
+    x = np.loadtxt(folder / "features.csv", delimiter=",")[:, :-1]
     z = StandardScaler().fit_transform(x)
     logistic(folder, z, y)
     pca(folder, x, z)

@@ -1,3 +1,4 @@
+//! Classical learners on plain arrays of `f64`: decision tree, random forest, gradient boosting,
 //! logistic regression, nearest neighbours; k-means, PCA, the one-dimensional Dirichlet-process
 //! mixture and the standard scaler.
 //!
@@ -19,13 +20,21 @@
 //! # Ok::<(), paucal_learn::LearnError>(())
 //! ```
 
+// Array views are handles and are passed by value, as ndarray itself does.
+#![allow(clippy::needless_pass_by_value)]
+
 pub mod bins;
 pub mod boosting;
+pub mod eigen;
 pub mod error;
 pub mod forest;
 mod input;
+pub mod kmeans;
 pub mod logistic;
 pub mod mixture;
+pub mod neighbours;
+pub mod pca;
+pub mod registry;
 pub mod scaler;
 pub mod tree;
 mod vector;
@@ -35,9 +44,13 @@ use ndarray::{Array2, ArrayView2};
 pub use boosting::{BoostedClassifier, Boosting, Ensemble};
 pub use error::LearnError;
 pub use forest::{Bootstrap, Forest, RandomForest};
+pub use kmeans::{Clusters, KMeans};
 pub use logistic::{Logistic, LogisticModel};
 pub use mixture::{Mixture, MixtureModel};
+pub use neighbours::{NearestNeighbours, Neighbours, Vote};
 pub use paucal_core::Seed;
+pub use pca::{Components, Pca};
+pub use registry::AnyClassifier;
 pub use scaler::StandardScaler;
 pub use tree::{DecisionTree, MaxFeatures, Tree};
 

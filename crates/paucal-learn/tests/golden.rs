@@ -4,9 +4,10 @@
 mod support;
 
 use ndarray::{Array2, s};
+use paucal_learn::registry::{Kind, METHODS};
 use paucal_learn::{
-    Boosting, Classifier, DecisionTree, FittedClassifier, Logistic, Mixture, RandomForest, Seed, StandardScaler,
-    most_probable,
+    AnyClassifier, Boosting, Classifier, DecisionTree, FittedClassifier, KMeans, Logistic, Mixture,
+    NearestNeighbours, Pca, RandomForest, Seed, StandardScaler, most_probable,
 };
 use support::{TRAIN, auc, codes, furthest, golden, head, log_loss, matrix, number, numbers, table, tail};
 
@@ -139,16 +140,15 @@ fn boosting_predicts_as_hist_gradient_boosting() {
         let p = fitted.predict_proba(tail(x).view());
         let theirs = numbers(&golden[name]["probabilities"]);
         let apart: f64 = p.column(1).iter().zip(&theirs).map(|(a, b)| (a - b).abs()).sum::<f64>() / theirs.len() as f64;
-        println!("{name}: apart {apart:.2e}, auc {} {}, loss {} {}", auc(&y[TRAIN..], p.column(1)), golden[name]["auc"], log_loss(&y[TRAIN..], &p), golden[name]["log_loss"]);
-        assert!(apart < 0.02, "{name}: {apart}");
+        // scikit-learn resolves ties between cuts differently when values are missing.
+        assert!(apart < if name == "missing" { 0.02 } else { 1e-6 }, "{name}: {apart}");
         assert!((auc(&y[TRAIN..], p.column(1)) - number(&golden[name]["auc"])).abs() < 0.01, "{name}");
         assert!((log_loss(&y[TRAIN..], &p) - number(&golden[name]["log_loss"])).abs() < 0.02, "{name}");
     }
     let three = codes(&golden["three"]["y"]);
     let fitted = boosting(30, 8, 1.0).classify(head(&x).view(), &three[..TRAIN], 3, None, Seed(0)).unwrap();
     let apart = furthest(&fitted.predict_proba(tail(&x).view()), &matrix(&golden["three"]["probabilities"]));
-    println!("three: furthest {apart:.2e}");
-    assert!(apart < 0.1);
+    assert!(apart < 1e-6);
 }
 
 #[test]
@@ -165,11 +165,55 @@ fn the_mixture_is_at_least_as_likely() {
 }
 
 #[test]
+fn principal_components_are_identical() {
+    let (z, _) = standardised();
+    let golden = golden("pca.json");
+    for (name, x) in [("standardised", z.view()), ("wide", z.slice(s![..20, ..]))] {
+        let case = &golden[name];
+        let components = matrix(&case["components"]);
+        let pca = Pca { components: Some(components.nrows()) }.fit(x).unwrap();
+        assert!(furthest(pca.axes(), &components) < 1e-8, "{name}");
+        for (ours, theirs) in [(pca.variances(), &case["variances"]), (pca.ratios(), &case["ratios"])] {
+            assert!(ours.iter().zip(numbers(theirs)).all(|(a, b)| (a - b).abs() < 1e-8), "{name}");
+        }
+        assert!(furthest(&pca.transform(x.slice(s![..10, ..])), &matrix(&case["projected"])) < 1e-8, "{name}");
+    }
+}
+
+#[test]
+fn k_means_agrees_from_the_same_start_and_finds_as_good_a_minimum() {
+    let (z, _) = standardised();
+    let golden = golden("kmeans.json");
+    let settings = KMeans { tolerance: 0.0, max_iterations: 1000, ..KMeans::default() };
+    let same = settings.fit_from(z.view(), None, z.slice(s![..4, ..])).unwrap();
+    let theirs = &golden["from_first_four"];
+    assert!((same.inertia / number(&theirs["inertia"]) - 1.0).abs() < 1e-9);
+    assert_eq!(same.labels, codes(&theirs["labels"]));
+    for (clusters, best) in golden["best"].as_object().unwrap() {
+        let settings = KMeans { clusters: clusters.parse().unwrap(), restarts: 50, ..KMeans::default() };
+        let ours = settings.fit(z.view(), None, Seed(0)).unwrap().inertia;
+        assert!(ours < 1.01 * number(best), "{clusters}: {ours} {best}");
+    }
+}
+
+#[test]
+fn nearest_neighbours_vote_alike() {
+    let (z, y) = standardised();
+    for case in golden("neighbours.json")["cases"].as_array().unwrap() {
+        let vote = serde_json::from_value(case["vote"].clone()).unwrap();
+        let settings = NearestNeighbours { k: number(&case["k"]) as usize, vote };
+        let fitted = settings.fit(head(&z).view(), &y[..TRAIN], 2, None, Seed(0)).unwrap();
+        let p = fitted.predict_proba(tail(&z).view());
+        assert!(p.column(1).iter().zip(numbers(&case["probabilities"])).all(|(a, b)| (a - b).abs() < 1e-9));
+    }
+}
+
+#[test]
 fn every_classifier_answers_through_the_trait() {
     let (x, y) = table("hard.csv");
-    let methods: [Box<dyn Classifier>; 3] =
-        [Box::<DecisionTree>::default(), Box::<RandomForest>::default(), Box::<Logistic>::default()];
-    for method in methods {
+    for method in METHODS.iter().filter(|method| method.kind == Kind::Classifier) {
+        let any = AnyClassifier::named(method.name).unwrap();
+        let method = any.method();
         let fitted = method.fit(head(&x).view(), &y[..TRAIN], 2, None, Seed(0)).unwrap();
         let p = fitted.predict_proba(tail(&x).view());
         assert!(auc(&y[TRAIN..], p.column(1)) > 0.65, "{}", method.name());

@@ -75,11 +75,16 @@ pub(super) fn fit(settings: &Mixture, values: &[f64], seed: Seed) -> MixtureMode
     let mut converged = false;
     while !converged && iterations < settings.max_iterations {
         let next = state.iterate(&column, settings);
-        converged = next - bound < settings.tolerance;
+        converged = next - bound < enough(settings, &column);
         bound = next;
         iterations += 1;
     }
     MixtureModel { components: state.components(mean, deviation), lower_bound: bound, iterations, converged }
+}
+
+/// The gain of the lower bound at which to stop.
+fn enough(settings: &Mixture, column: &Column) -> f64 {
+    settings.tolerance * column.total / 1000.0
 }
 
 /// One component that holds everything.
@@ -98,7 +103,7 @@ fn best_start(settings: &Mixture, column: &Column, size: usize, seed: Seed) -> (
             let gain = next - bound;
             bound = next;
             iterations += 1;
-            if gain < settings.tolerance {
+            if gain < enough(settings, column) {
                 break;
             }
         }

@@ -15,7 +15,7 @@
 //!   normalised over k.
 //!
 //! The weight of a component is a_k/(a_k+b_k) · Π_{j<k} b_j/(a_j+b_j), normalised. These are the updates of
-//! scikit-learn's `BayesianGaussianMixture`, with four differences:
+//! scikit-learn's `BayesianGaussianMixture`, with five differences:
 //!
 //! - The column is standardised first, so the floor is a fraction of its variance and the result
 //!   does not depend on units (scikit-learn's floor is absolute).
@@ -23,6 +23,8 @@
 //! - Starts: equal-mass groups of the sorted values, then k-means++ with several keyed streams. Components
 //!   are put in falling order of size, since stick-breaking favours that order. The start with the
 //!   best lower bound is kept and iterated until it really converges.
+//! - The tolerance is per thousand values, not for the column as a whole, so that it asks the same of
+//!   short and long columns.
 //! - Equal values are handled once, with their count, which changes nothing but the time. The choice
 //!   among starts (not the final iterations) works on at most 1024 groups of neighbouring values.
 
@@ -46,7 +48,7 @@ pub struct Mixture {
     pub concentration: f64,
     /// Most iterations of the start that is kept.
     pub max_iterations: usize,
-    /// Stop once an iteration raises the lower bound by less than this.
+    /// Stop once an iteration raises the lower bound by less than this per thousand values.
     pub tolerance: f64,
     /// Added to the variance of each component, as a fraction of the column's variance.
     pub floor: f64,
