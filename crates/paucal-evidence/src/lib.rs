@@ -8,7 +8,10 @@
 
 pub mod cases;
 pub mod error;
+pub mod features;
+pub mod significance;
 pub mod split;
 
 pub use cases::{Groups, Target};
 pub use error::EvidenceError;
+pub use features::{FeatureEncoder, FeatureOptions};
