@@ -1,0 +1,172 @@
+//! Forest plot: differences with their intervals around the line of no difference.
+
+use super::canvas::{Canvas, Drawing, Pen, Type};
+use super::frame::nothing;
+use super::rows::Rows;
+use super::scale::{Scale, TickText};
+use super::style::{Dash, Hue, Marker};
+use crate::Estimate;
+
+/// One line of a forest plot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForestRow {
+    label: String,
+    difference: Estimate,
+    note: String,
+    emphasised: bool,
+}
+
+impl ForestRow {
+    /// A difference against the baseline.
+    pub fn new(label: impl Into<String>, difference: Estimate) -> Self {
+        Self { label: label.into(), difference, note: String::new(), emphasised: false }
+    }
+
+    /// With words after the printed interval, e.g. a p-value.
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
+
+    /// Standing out: the arm that was asked about.
+    pub fn emphasised(mut self) -> Self {
+        self.emphasised = true;
+        self
+    }
+}
+
+/// Differences with their intervals, one line per arm, around the line of no difference.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForestPlot {
+    title: String,
+    below: String,
+    above: String,
+    rows: Vec<ForestRow>,
+    margin: Option<f64>,
+}
+
+impl ForestPlot {
+    /// A plot of differences in `measure`.
+    pub fn new(measure: impl Into<String>) -> Self {
+        Self {
+            title: measure.into(),
+            below: String::new(),
+            above: String::new(),
+            rows: Vec::new(),
+            margin: None,
+        }
+    }
+
+    /// Says which side favours what.
+    pub fn sides(mut self, below: impl Into<String>, above: impl Into<String>) -> Self {
+        (self.below, self.above) = (below.into(), above.into());
+        self
+    }
+
+    /// Marks the differences up to `margin`, either way, as too small to matter.
+    pub fn margin(mut self, margin: f64) -> Self {
+        self.margin = Some(margin.abs());
+        self
+    }
+
+    /// With one more line.
+    pub fn row(mut self, row: ForestRow) -> Self {
+        self.rows.push(row);
+        self
+    }
+
+    /// With more lines.
+    pub fn rows(mut self, rows: impl IntoIterator<Item = ForestRow>) -> Self {
+        self.rows.extend(rows);
+        self
+    }
+
+    /// The drawing.
+    pub fn draw(&self) -> Drawing {
+        if self.rows.is_empty() {
+            return nothing("No differences to show.");
+        }
+        let values: Vec<String> = self.rows.iter().map(printed).collect();
+        let labels: Vec<&str> = self.rows.iter().map(|row| row.label.as_str()).collect();
+        let rows = Rows::new(&labels, &values, self.scale(), 12.0, 30.0);
+        let arrows = !(self.below.is_empty() && self.above.is_empty());
+        let mut canvas = Canvas::new(super::FULL_WIDTH, rows.height(if arrows { 66.0 } else { 46.0 }));
+        for (i, row) in self.rows.iter().enumerate() {
+            if row.emphasised {
+                rows.draw_band(&mut canvas, i);
+            }
+        }
+        self.draw_margin(&mut canvas, &rows);
+        rows.draw_scale(&mut canvas, &self.title);
+        let zero = rows.px(0.0);
+        canvas.line((zero, rows.y - 4.0), (zero, rows.bottom()), Pen::new(Hue::Ink, 1.2));
+        for (i, (row, value)) in self.rows.iter().zip(&values).enumerate() {
+            rows.draw_label(&mut canvas, i, &row.label, row.emphasised);
+            draw_difference(&mut canvas, &rows, i, row);
+            rows.draw_value(&mut canvas, i, value);
+        }
+        if arrows {
+            self.draw_sides(&mut canvas, &rows);
+        }
+        canvas.finish()
+    }
+
+    fn scale(&self) -> Scale {
+        let ends = self.rows.iter().flat_map(|row| {
+            let Estimate { value, interval } = row.difference;
+            let (low, high) = interval.unwrap_or((value, value));
+            [value, low, high]
+        });
+        let margin = self.margin.unwrap_or(0.0);
+        Scale::around(ends.chain([0.0, margin, -margin]), 5).text(TickText::Signed)
+    }
+
+    fn draw_margin(&self, canvas: &mut Canvas, rows: &Rows) {
+        let Some(margin) = self.margin.filter(|m| *m > 0.0) else { return };
+        let (left, right) = (rows.px_within(-margin), rows.px_within(margin));
+        let area = [left, rows.y, right - left, rows.bottom() - rows.y];
+        canvas.rect(area, super::Fill::Pale(Hue::Muted, 0.14));
+        for x in [left, right] {
+            canvas.line((x, rows.y), (x, rows.bottom()), Pen::new(Hue::Muted, 1.0).dash(Dash::Dotted));
+        }
+    }
+
+    /// "← favours baseline" and "favours augmentation →" to either side of zero.
+    fn draw_sides(&self, canvas: &mut Canvas, rows: &Rows) {
+        let y = rows.bottom() + 57.0;
+        let zero = rows.px(0.0).clamp(rows.x, rows.x + rows.width);
+        if !self.below.is_empty() {
+            let words = format!("← {}", self.below);
+            let end = (zero - 8.0).max(Type::PLAIN.width(&words));
+            canvas.text((end, y), Type::PLAIN.end(), &words);
+        }
+        if !self.above.is_empty() {
+            let words = format!("{} →", self.above);
+            let start = (zero + 8.0).min(super::FULL_WIDTH - Type::PLAIN.width(&words));
+            canvas.text((start, y), Type::PLAIN, &words);
+        }
+    }
+}
+
+fn printed(row: &ForestRow) -> String {
+    let interval =
+        if row.difference.value.is_finite() { row.difference.signed_text() } else { "not computed".into() };
+    if row.note.is_empty() { interval } else { format!("{interval}  {}", row.note) }
+}
+
+fn draw_difference(canvas: &mut Canvas, rows: &Rows, i: usize, row: &ForestRow) {
+    let Estimate { value, interval } = row.difference;
+    let y = rows.middle(i);
+    if let Some((low, high)) = interval.filter(|(l, h)| l.is_finite() && h.is_finite()) {
+        let pen = Pen::new(Hue::Blue, 2.0);
+        canvas.line((rows.px_within(low), y), (rows.px_within(high), y), pen);
+        for end in [low, high] {
+            let x = rows.px_within(end);
+            canvas.line((x, y - 4.0), (x, y + 4.0), pen);
+        }
+    }
+    if value.is_finite() {
+        let marker = if row.emphasised { Marker::Diamond } else { Marker::Square };
+        canvas.marker((rows.px_within(value), y), marker, 5.0, Hue::Blue);
+    }
+}
