@@ -28,6 +28,7 @@ fn document() -> Document {
         .section(data())
         .section(figures::evidence())
         .section(figures::fidelity())
+        .section(figures::columns())
         .section(figures::training())
         .section(limits())
         .section(reproduce())

@@ -3,7 +3,8 @@
 use paucal_report::Estimate;
 use paucal_report::document::{Cell, Compose, Figure, Section, Table};
 use paucal_report::figure::{
-    Curve, CurvePlot, DotPlot, ForestPlot, ForestRow, HeatMap, Histogram, LinePlot, Style,
+    ClassBalance, Cumulative, Curve, CurvePlot, DotPlot, ForestPlot, ForestRow, Grid, HeatMap, Histogram,
+    LevelBars, LinePlot, Reliability, RiskBin, ScoreBars, Style,
 };
 
 pub fn evidence() -> Section {
@@ -62,6 +63,12 @@ fn curves() -> Section {
             roc.draw(),
         ))
         .figure(Figure::new("pr", "Precision and recall.", "Both curves fall late.", pr.draw()))
+        .figure(Figure::new(
+            "reliability",
+            "Predicted and observed risk.",
+            "Synthetic cases make the model overstate risk.",
+            reliability().draw(),
+        ))
 }
 
 pub fn fidelity() -> Section {
@@ -170,4 +177,93 @@ pub fn training() -> Section {
             "It falls by two orders of magnitude.",
             log.draw(),
         ))
+}
+
+fn reliability() -> Reliability {
+    let bins = |bend: f64| -> Vec<RiskBin> {
+        (0..8)
+            .map(|i| {
+                let predicted = 0.06 + 0.12 * f64::from(i);
+                let observed = predicted.powf(bend);
+                let half = 0.03 + 0.02 * f64::from(i);
+                RiskBin {
+                    predicted,
+                    observed: Estimate::new(observed, observed - half, observed + half),
+                    count: 240 / (i as usize + 1).pow(2) + 3,
+                }
+            })
+            .collect()
+    };
+    Reliability::new().model("Class weights", bins(1.05)).model("Gaussian copula", bins(1.8))
+}
+
+pub fn columns() -> Section {
+    let balance = ClassBalance::new(["benign", "malignant"], 1)
+        .row("Training rows", vec![286, 24])
+        .row("Held-out rows", vec![71, 6])
+        .row("Synthetic rows", vec![1000, 1000]);
+    let bars =
+        ["radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "symmetry"]
+            .iter()
+            .enumerate()
+            .fold(ScoreBars::new("Kolmogorov–Smirnov score (higher is better)"), |bars, (i, name)| {
+                let value = if i == 3 { f64::NAN } else { 0.95 - 0.06 * i as f64 };
+                bars.row(*name, value, Some(0.96 - 0.01 * i as f64))
+            });
+    let missing = ScoreBars::new("Missing values")
+        .percent()
+        .row("smoothness", 0.031, None)
+        .row("area", 0.12, None)
+        .row("radius", 0.0, None);
+    let distances = |scale: f64| {
+        (0..300).map(|i| scale * (0.2 + f64::from(i * 37 % 300) / 300.0).powi(2)).collect::<Vec<_>>()
+    };
+    let closest = Cumulative::new("Distance to the closest training row")
+        .sample("Real, held out", Style::HOLDOUT, distances(1.0))
+        .sample("Synthetic", Style::SYNTHETIC, distances(1.15));
+    Section::new("single", "Single columns and rows")
+        .figure(Figure::new(
+            "balance",
+            "Classes.",
+            "The rare class is 8% of the real rows and half of the synthetic ones.",
+            balance.draw(),
+        ))
+        .figure(Figure::new(
+            "missing",
+            "Missing values per column.",
+            "Area lacks 12%.",
+            missing.highest_first().draw(),
+        ))
+        .figure(Figure::new(
+            "per-column",
+            "Scores per column, worst first.",
+            "Symmetry is worst.",
+            bars.lowest_first().draw(),
+        ))
+        .figure(Figure::new("levels", "One categorical column.", "Levels agree.", levels().draw()))
+        .figure(Figure::new("small", "Every column.", "All alike.", grid().draw()))
+        .figure(Figure::new(
+            "closest",
+            "Distances to training rows.",
+            "Synthetic rows lie a little farther than held-out ones.",
+            closest.draw(),
+        ))
+}
+
+fn levels() -> LevelBars {
+    LevelBars::new("grade", ["well differentiated", "moderate", "poor"])
+        .sample("Real, training", Style::REAL, vec![0.22, 0.61, 0.17])
+        .sample("Synthetic", Style::SYNTHETIC, vec![0.25, 0.55, 0.2])
+        .sample("Real, held out", Style::HOLDOUT, vec![0.2, 0.63, 0.17])
+}
+
+fn grid() -> Grid {
+    let grid = Grid::new(3)
+        .legend("Real, training", Style::REAL)
+        .legend("Synthetic", Style::SYNTHETIC)
+        .legend("Real, held out", Style::HOLDOUT);
+    let width = grid.cell_width();
+    (0..5).fold(grid, |grid, i| {
+        grid.cell(if i == 4 { levels().draw_small(width) } else { histogram().draw_small(width, 170.0) })
+    })
 }

@@ -337,7 +337,7 @@ impl Canvas {
 
     /// Words in a colour that is no hue: in the cells of heat maps.
     pub fn text_on(&mut self, (x, y): (f64, f64), size: f64, ground: [u8; 3], words: &str) {
-        let colour = if super::style::luminance(ground) > 0.3 { "#1f2328" } else { "#ffffff" };
+        let colour = if super::style::luminance(ground) > 0.19 { "#1f2328" } else { "#ffffff" };
         let [x, y, size] = [x, y, size].map(coordinate);
         self.element(format_args!(
             "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" text-anchor=\"middle\" fill=\"{colour}\">{}</text>",

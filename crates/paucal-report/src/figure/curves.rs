@@ -1,6 +1,6 @@
 //! ROC and precision–recall curves.
 
-use super::canvas::{Canvas, Drawing, Pen};
+use super::canvas::{Anchor, Canvas, Drawing, Fill, Pen, Type};
 use super::frame::{Entry, Frame, Key, draw_legend, legend_height, nothing};
 use super::scale::Scale;
 use super::style::{Dash, Hue, Style};
@@ -94,7 +94,7 @@ impl CurvePlot {
             Frame { x: 40.0, y: legend + 30.0, width: SIDE, height: SIDE, across: unit(), up: unit() };
         let mut canvas = Canvas::new(WIDTH, frame.y + SIDE + 46.0);
         draw_legend(&mut canvas, &entries, 0.0, 0.0, WIDTH);
-        canvas.text((0.0, legend + 14.0), super::Type::QUIET, &self.up);
+        canvas.text((0.0, legend + 14.0), Type::QUIET, &self.up);
         frame.draw(&mut canvas);
         frame.title_across(&mut canvas, &self.across);
         self.draw_no_skill(&mut canvas, &frame);
@@ -109,12 +109,11 @@ impl CurvePlot {
             NoSkill::Diagonal => {
                 let pen = Pen::new(Hue::Muted, 1.3).dash(Dash::Dashed);
                 canvas.line(frame.point((0.0, 0.0)), frame.point((1.0, 1.0)), pen);
-                let at = frame.point((0.98, 0.9));
-                canvas.text_over(at, super::Type::QUIET.end(), "no skill");
+                canvas.text(frame.point((0.6, 0.54)), Type::QUIET, "no skill");
             }
             NoSkill::Level(prevalence) => {
                 let words = format!("no skill: prevalence {}", crate::number::percent(prevalence, 1));
-                frame.level(canvas, prevalence, Dash::Dashed, &words);
+                frame.level(canvas, prevalence, &words, Anchor::Start);
             }
         }
     }
@@ -125,7 +124,7 @@ fn draw_curve(canvas: &mut Canvas, frame: &Frame, curve: &Curve, style: Style) {
         if let Some((lower, upper)) = &curve.band {
             let mut edge = frame.points(lower);
             edge.extend(frame.points(upper).into_iter().rev());
-            canvas.area(&edge, super::Fill::Pale(style.hue, 0.16));
+            canvas.area(&edge, Fill::Pale(style.hue, 0.16));
         }
         canvas.path(&frame.points(&curve.points), Pen::new(style.hue, 2.0).dash(style.dash));
     });

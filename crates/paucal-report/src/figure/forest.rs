@@ -1,7 +1,7 @@
 //! Forest plot: differences with their intervals around the line of no difference.
 
-use super::canvas::{Canvas, Drawing, Pen, Type};
-use super::frame::nothing;
+use super::canvas::{Canvas, Drawing, Fill, Pen, Type};
+use super::frame::{FULL_WIDTH, nothing};
 use super::rows::Rows;
 use super::scale::{Scale, TickText};
 use super::style::{Dash, Hue, Marker};
@@ -86,14 +86,17 @@ impl ForestPlot {
         if self.rows.is_empty() {
             return nothing("No differences to show.");
         }
+        let notes = self.rows.iter().map(|row| Type::PLAIN.width(&row.note)).fold(0.0, f64::max);
+        let notes = if notes > 0.0 { notes + 16.0 } else { 0.0 };
         let values: Vec<String> = self.rows.iter().map(printed).collect();
         let labels: Vec<&str> = self.rows.iter().map(|row| row.label.as_str()).collect();
-        let rows = Rows::new(&labels, &values, self.scale(), 12.0, 30.0);
+        let rows = Rows::within(FULL_WIDTH - notes, &labels, &values, self.scale(), 12.0, 30.0);
         let arrows = !(self.below.is_empty() && self.above.is_empty());
-        let mut canvas = Canvas::new(super::FULL_WIDTH, rows.height(if arrows { 66.0 } else { 46.0 }));
+        let mut canvas = Canvas::new(FULL_WIDTH, rows.height(if arrows { 66.0 } else { 46.0 }));
         for (i, row) in self.rows.iter().enumerate() {
             if row.emphasised {
-                rows.draw_band(&mut canvas, i);
+                let y = rows.y + rows.step * i as f64;
+                canvas.rect([0.0, y, FULL_WIDTH, rows.step], Fill::Pale(Hue::Grid, 0.45));
             }
         }
         self.draw_margin(&mut canvas, &rows);
@@ -104,6 +107,7 @@ impl ForestPlot {
             rows.draw_label(&mut canvas, i, &row.label, row.emphasised);
             draw_difference(&mut canvas, &rows, i, row);
             rows.draw_value(&mut canvas, i, value);
+            canvas.text((FULL_WIDTH - 2.0, rows.middle(i) + 4.0), Type::PLAIN.end(), &row.note);
         }
         if arrows {
             self.draw_sides(&mut canvas, &rows);
@@ -125,7 +129,7 @@ impl ForestPlot {
         let Some(margin) = self.margin.filter(|m| *m > 0.0) else { return };
         let (left, right) = (rows.px_within(-margin), rows.px_within(margin));
         let area = [left, rows.y, right - left, rows.bottom() - rows.y];
-        canvas.rect(area, super::Fill::Pale(Hue::Muted, 0.14));
+        canvas.rect(area, Fill::Pale(Hue::Muted, 0.14));
         for x in [left, right] {
             canvas.line((x, rows.y), (x, rows.bottom()), Pen::new(Hue::Muted, 1.0).dash(Dash::Dotted));
         }
@@ -142,16 +146,14 @@ impl ForestPlot {
         }
         if !self.above.is_empty() {
             let words = format!("{} →", self.above);
-            let start = (zero + 8.0).min(super::FULL_WIDTH - Type::PLAIN.width(&words));
+            let start = (zero + 8.0).min(FULL_WIDTH - Type::PLAIN.width(&words));
             canvas.text((start, y), Type::PLAIN, &words);
         }
     }
 }
 
 fn printed(row: &ForestRow) -> String {
-    let interval =
-        if row.difference.value.is_finite() { row.difference.signed_text() } else { "not computed".into() };
-    if row.note.is_empty() { interval } else { format!("{interval}  {}", row.note) }
+    if row.difference.value.is_finite() { row.difference.signed_text() } else { "not computed".into() }
 }
 
 fn draw_difference(canvas: &mut Canvas, rows: &Rows, i: usize, row: &ForestRow) {

@@ -1,7 +1,7 @@
 //! The frame that figures with two axes share: title of the vertical axis on top, legend above the data,
 //! quiet grid lines, ticks, and the title of the horizontal axis below.
 
-use super::canvas::{Canvas, Fill, Pen, Type};
+use super::canvas::{Anchor, Canvas, Fill, Pen, Type};
 use super::scale::Scale;
 use super::style::{Dash, Hue, Style};
 
@@ -17,6 +17,8 @@ pub(crate) enum Key {
     Point,
     /// An area.
     Area,
+    /// A line above an area: the series appears as either.
+    Swatch,
     /// A thin upright line: a reference.
     Reference,
 }
@@ -65,6 +67,10 @@ pub(crate) fn draw_legend(canvas: &mut Canvas, entries: &[Entry<'_>], x: f64, y:
                 canvas.marker((left + 13.0, middle), style.marker, 4.0, style.hue);
             }
             Key::Area => canvas.bar([left + 2.0, middle - 6.0, 22.0, 12.0], style.hue, style.hatch),
+            Key::Swatch => {
+                canvas.line((left, middle - 5.0), (left + 26.0, middle - 5.0), pen);
+                canvas.bar([left, middle, 26.0, 7.0], style.hue, style.hatch);
+            }
             Key::Reference => {
                 canvas.line((left + 13.0, middle - 7.0), (left + 13.0, middle + 7.0), pen);
             }
@@ -162,15 +168,17 @@ impl Frame {
         canvas.text(at, Type::QUIET.middle(), &super::text_width::fitted(title, 12.0, self.width * 1.2));
     }
 
-    /// A horizontal line at a value with words at its right end, above it.
-    pub fn level(&self, canvas: &mut Canvas, value: f64, dash: Dash, words: &str) {
+    /// A dashed horizontal line at a value with words above it, at its start or its end.
+    pub fn level(&self, canvas: &mut Canvas, value: f64, words: &str, side: Anchor) {
         if !self.up.contains(value) {
             return;
         }
         let y = self.py(value);
-        canvas.line((self.x, y), (self.x + self.width, y), Pen::new(Hue::Muted, 1.3).dash(dash));
+        let pen = Pen::new(Hue::Muted, 1.3).dash(Dash::Dashed);
+        canvas.line((self.x, y), (self.x + self.width, y), pen);
         let above = if y - self.y < 16.0 { y + 14.0 } else { y - 5.0 };
-        canvas.text_over((self.x + self.width - 3.0, above), Type::QUIET.end(), words);
+        let x = if side == Anchor::Start { self.x + 4.0 } else { self.x + self.width - 3.0 };
+        canvas.text_over((x, above), Type { anchor: side, ..Type::QUIET }, words);
     }
 }
 

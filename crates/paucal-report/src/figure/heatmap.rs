@@ -55,7 +55,7 @@ impl HeatMap {
         }
         let layout = self.layout();
         let lines = self.panels.len().div_ceil(layout.per_row);
-        let foot = layout.label.min(110.0);
+        let foot = layout.label;
         let line_height = 24.0 + layout.side + foot + 12.0;
         let mut canvas = Canvas::new(super::FULL_WIDTH, line_height * lines as f64 + 46.0);
         for (i, panel) in self.panels.iter().enumerate() {
@@ -82,7 +82,7 @@ impl HeatMap {
         // As many side by side as leave cells large enough to see.
         let fitting = (1..=self.panels.len().min(3))
             .rev()
-            .find(|k| (room - gap * (*k as f64 - 1.0)) / *k as f64 / n >= 7.0);
+            .find(|k| (room - gap * (*k as f64 - 1.0)) / *k as f64 / n >= 5.5);
         let per_row = fitting.unwrap_or(1);
         let side = ((room - gap * (per_row as f64 - 1.0)) / per_row as f64).min(n * 44.0);
         Layout { per_row, label, cell: side / n, side, gap }

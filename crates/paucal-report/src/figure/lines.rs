@@ -1,9 +1,9 @@
 //! Curves over steps: losses and scores during training.
 
-use super::canvas::{Canvas, Drawing, Pen, Type};
+use super::canvas::{Anchor, Canvas, Drawing, Pen, Type};
 use super::frame::{Entry, Frame, Key, draw_legend, legend_height, nothing};
 use super::scale::Scale;
-use super::style::{Dash, Style};
+use super::style::Style;
 
 /// One curve over steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +96,7 @@ impl LinePlot {
             }
         });
         for (value, words) in &self.levels {
-            frame.level(&mut canvas, *value, Dash::Dashed, words);
+            frame.level(&mut canvas, *value, words, Anchor::End);
         }
         canvas.finish()
     }

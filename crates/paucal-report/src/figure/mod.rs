@@ -11,26 +11,34 @@
 //! Each kind of figure is one file with one builder and a `draw` that cannot fail: values that are not finite
 //! are left out, and a figure without data says so.
 
+mod bars;
 mod canvas;
+mod cumulative;
 mod curves;
 mod dots;
 mod forest;
 mod frame;
+mod grid;
 mod heatmap;
 mod histogram;
 mod lines;
+mod reliability;
 mod rows;
 mod scale;
 mod style;
 mod text_width;
 
+pub use bars::{ClassBalance, LevelBars, ScoreBars};
 pub use canvas::{Anchor, Canvas, Drawing, Fill, Pen, Type};
+pub use cumulative::Cumulative;
 pub use curves::{Curve, CurvePlot};
 pub use dots::DotPlot;
 pub use forest::{ForestPlot, ForestRow};
 pub use frame::FULL_WIDTH;
+pub use grid::Grid;
 pub use heatmap::{HeatMap, Panel};
 pub use histogram::Histogram;
 pub use lines::{LinePlot, Series};
+pub use reliability::{Reliability, RiskBin};
 pub use scale::{Scale, TickText};
 pub use style::{Dash, Hatch, Hue, Marker, Style};

@@ -1,7 +1,7 @@
 //! What figures with one line per item share: names to the left, one scale across, printed values to the
 //! right.
 
-use super::canvas::{Canvas, Fill, Pen, Type};
+use super::canvas::{Canvas, Pen, Type};
 use super::frame::FULL_WIDTH;
 use super::scale::Scale;
 use super::style::Hue;
@@ -21,20 +21,27 @@ pub(crate) struct Rows {
     pub count: usize,
     /// The scale.
     pub scale: Scale,
+    /// Width of the whole figure.
+    pub total: f64,
     label_width: f64,
 }
 
 impl Rows {
     /// Lays out lines for `labels` and, to the right, `values`; `top` pixels stay free above.
     pub fn new(labels: &[&str], values: &[String], scale: Scale, top: f64, step: f64) -> Self {
+        Self::within(FULL_WIDTH, labels, values, scale, top, step)
+    }
+
+    /// As [`Rows::new`] in a figure of another width.
+    pub fn within(total: f64, labels: &[&str], values: &[String], scale: Scale, top: f64, step: f64) -> Self {
         let widest =
             |words: &mut dyn Iterator<Item = &str>| words.map(|w| Type::PLAIN.width(w)).fold(0.0, f64::max);
-        let label_width = widest(&mut labels.iter().copied()).clamp(40.0, 220.0);
+        let label_width = widest(&mut labels.iter().copied()).clamp(30.0, total * 0.31);
         let value_width = widest(&mut values.iter().map(String::as_str));
         let right = if value_width > 0.0 { value_width + 14.0 } else { 14.0 };
         let x = label_width + 12.0;
-        let width = (FULL_WIDTH - x - right).max(160.0);
-        Self { x, width, y: top, step, count: labels.len(), scale, label_width }
+        let width = (total - x - right).max(60.0);
+        Self { x, width, y: top, step, count: labels.len(), scale, total, label_width }
     }
 
     /// Height of the whole figure with `below` pixels under the scale.
@@ -94,12 +101,6 @@ impl Rows {
 
     /// The printed value of a line.
     pub fn draw_value(&self, canvas: &mut Canvas, row: usize, value: &str) {
-        canvas.text((FULL_WIDTH - 2.0, self.middle(row) + 4.0), Type::PLAIN.end(), value);
-    }
-
-    /// A quiet band behind a line.
-    pub fn draw_band(&self, canvas: &mut Canvas, row: usize) {
-        let y = self.y + self.step * row as f64;
-        canvas.rect([0.0, y, FULL_WIDTH, self.step], Fill::Pale(Hue::Grid, 0.45));
+        canvas.text((self.total - 2.0, self.middle(row) + 4.0), Type::PLAIN.end(), value);
     }
 }
