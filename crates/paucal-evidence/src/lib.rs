@@ -8,9 +8,12 @@
 
 pub mod cases;
 pub mod error;
+pub mod experiment;
 pub mod features;
+mod ranked;
 pub mod significance;
 pub mod split;
+pub mod threshold;
 
 pub use cases::{Groups, Target};
 pub use error::EvidenceError;
