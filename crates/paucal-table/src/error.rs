@@ -4,7 +4,9 @@ use paucal_core::error::closest;
 use paucal_core::run::RunError;
 use paucal_core::{Advice, ExitKind};
 use paucal_data::DataError;
+use paucal_evidence::EvidenceError;
 use paucal_learn::LearnError;
+use paucal_metrics::Undefined;
 
 /// An error of the table crate.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +17,12 @@ pub enum TableError {
     /// A classical learner refused its input.
     #[error(transparent)]
     Learn(#[from] LearnError),
+    /// The experiment or a split is at fault.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// Two tables cannot be compared.
+    #[error("the tables cannot be compared: {0}")]
+    Metric(#[from] Undefined),
     /// A run folder is at fault.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -142,6 +150,8 @@ impl Advice for TableError {
         Some(match self {
             Self::Data(error) => return error.hint(),
             Self::Learn(error) => return error.hint(),
+            Self::Evidence(error) => return error.hint(),
+            Self::Metric(reason) => return reason.hint(),
             Self::Run(error) => return error.hint(),
             Self::UnknownMethod { hint, .. } | Self::UnknownParameter { hint, .. } => hint.clone(),
             Self::Parameter { .. } => "'paucal models' lists every parameter with its default".into(),
@@ -175,6 +185,8 @@ impl Advice for TableError {
         match self {
             Self::Data(error) => error.exit_kind(),
             Self::Learn(error) => error.exit_kind(),
+            Self::Evidence(error) => error.exit_kind(),
+            Self::Metric(reason) => reason.exit_kind(),
             Self::Run(error) => error.exit_kind(),
             Self::UnknownMethod { .. }
             | Self::UnknownParameter { .. }

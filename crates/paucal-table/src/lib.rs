@@ -17,7 +17,12 @@ pub mod condition;
 pub mod error;
 pub mod generator;
 pub mod generators;
+pub mod hold_out;
+pub mod judge;
 pub mod parameters;
+pub mod prove;
+#[cfg(test)]
+mod testing;
 pub mod transform;
 
 pub use artefact::{Artefact, LoadedModel, ModelFacts, Tensor, TensorData, load_model, save_model};
