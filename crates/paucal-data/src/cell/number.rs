@@ -34,12 +34,9 @@ pub fn plain(cell: &str, comma: bool) -> Option<Cow<'_, str>> {
     }
     let sign = &cell[..cell.len() - digits.len()];
     let (point, group) = if comma { (',', '.') } else { ('.', ',') };
-    let (whole, fraction) = digits.split_once(point).unwrap_or((digits, ""));
-    if !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let whole = ungrouped(whole, group)?;
-    Some(Cow::Owned(format!("{sign}{whole}.{fraction}")))
+    let (whole, fraction) = digits.split_once(point).unwrap_or((digits, "0"));
+    let number = format!("{sign}{}.{fraction}", ungrouped(whole, group)?);
+    is_plain(number.trim_start_matches(['+', '-'])).then_some(Cow::Owned(number))
 }
 
 /// Digits, at most one point, at most one exponent; no sign in front.

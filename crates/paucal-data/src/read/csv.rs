@@ -80,7 +80,7 @@ impl Records<'_> {
         let mut spans_lines = false;
         while reader.read_byte_record(&mut record).map_err(|e| self.broken(&e.to_string()))? {
             let fields = || record.iter().map(text);
-            if record.len() == 1 && columns.len() != 1 && fields().all(|f| f.trim().is_empty()) {
+            if is_blank_line(&record, first.len()) {
                 continue;
             }
             last_line = record.position().map_or(last_line, csv::Position::line);
@@ -133,6 +133,13 @@ impl Records<'_> {
         let hint = "open it in a text editor and check that it is a table".into();
         DataError::Format { path: self.source.into(), message: message.into(), hint }
     }
+}
+
+/// A line of nothing but white space holds no row, except in a table of one column, where it is a missing
+/// value. (Lines without any character are skipped by the parser; a quoted nothing is a value.)
+fn is_blank_line(record: &ByteRecord, width: usize) -> bool {
+    let Some(only) = record.get(0).filter(|_| record.len() == 1).map(text) else { return false };
+    only.trim().is_empty() && (width > 1 || (width == 0 && !only.is_empty()))
 }
 
 /// A field as text. The file was decoded as a whole and separators are ASCII, so it is valid UTF-8.
