@@ -14,6 +14,7 @@ mod ranked;
 pub mod significance;
 pub mod split;
 pub mod threshold;
+pub mod verdict;
 
 pub use cases::{Groups, Target};
 pub use error::EvidenceError;
