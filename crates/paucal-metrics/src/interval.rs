@@ -245,6 +245,14 @@ impl Placements {
     }
 }
 
+/// Overlap of a statistic's real and synthetic confidence intervals, the mean of the overlap's share of
+/// each (Karr et al. 2006). At most 1, higher is better; negative when they are disjoint.
+pub fn interval_overlap(real: &Interval, synthetic: &Interval) -> Result<f64> {
+    let overlap = real.high.min(synthetic.high) - real.low.max(synthetic.low);
+    let (r, s) = (real.high - real.low, synthetic.high - synthetic.low);
+    if r > 0.0 && s > 0.0 { Ok(0.5 * (overlap / r + overlap / s)) } else { Err(Undefined::Constant) }
+}
+
 fn standard_normal() -> Normal {
     Normal::standard()
 }
@@ -302,6 +310,14 @@ mod tests {
         let failing = |_: &[usize]| Err(Undefined::OneClass);
         let interval = Bootstrap::new(Seed(1)).interval(&[5], Ends::Percentile, failing);
         assert_eq!(interval, Err(Undefined::OneClass));
+    }
+
+    #[test]
+    fn overlap_of_intervals() {
+        let interval = |low, high| Interval { low, high, level: 0.95 };
+        assert_eq!(interval_overlap(&interval(0.0, 2.0), &interval(1.0, 3.0)), Ok(0.5));
+        assert_eq!(interval_overlap(&interval(0.0, 1.0), &interval(2.0, 3.0)), Ok(-1.0));
+        assert_eq!(interval_overlap(&interval(0.0, 0.0), &interval(0.0, 1.0)), Err(Undefined::Constant));
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod binning;
 pub mod classification;
 pub mod column;
 pub mod coverage;
+pub mod detection;
 pub mod distribution;
 pub mod interval;
 mod linalg;

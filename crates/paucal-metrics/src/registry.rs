@@ -3,7 +3,8 @@
 
 use crate::registry::Better::{Higher, Lower, Near};
 use crate::registry::Family::{
-    Association, Calibration, Classification, Coverage, Distribution, Objective, Privacy, SdMetrics,
+    Association, Calibration, Classification, Coverage, Detection, Distribution, Objective, Privacy,
+    SdMetrics,
 };
 
 /// The file or folder a metric lives in.
@@ -15,6 +16,8 @@ pub enum Family {
     Association,
     /// [`crate::sdmetrics`].
     SdMetrics,
+    /// [`crate::detection`].
+    Detection,
     /// [`crate::classification::confusion`] and [`crate::classification::ranking`].
     Classification,
     /// [`crate::classification::calibration`].
@@ -148,6 +151,13 @@ pub static METRICS: &[Metric] = &[
         "Mean of validity and structure; anything below 1 deserves a look.", SDMETRICS),
     metric(("augmentation_efficacy", "Augmentation efficacy"), SdMetrics, SHARE, Higher,
         "Above one half: synthetic rows raised recall at the same precision (or precision at the same recall).", SDMETRICS),
+
+    metric(("detection_score", "Detection score"), Detection, SHARE, Higher,
+        "One when a classifier can only guess which rows are synthetic, zero when it always knows.", SDMETRICS),
+    metric(("propensity_error", "Propensity score error (pMSE)"), Detection, SHARE, Lower,
+        "How far a classifier's probability of being synthetic strays from the overall share.", "Woo et al. 2009"),
+    metric(("propensity_ratio", "Propensity score ratio"), Detection, POSITIVE, Near(1.0),
+        "Propensity error relative to what chance alone would give.", "Snoke et al. 2018"),
 
     metric(("accuracy", "Accuracy"), Classification, SHARE, Higher,
         "Share of right decisions; misleading when a class is rare.", SKLEARN),

@@ -111,10 +111,10 @@ impl Owned {
     }
 }
 
-/// Wisconsin diagnostic: 30 features and the diagnosis (B = 0, M = 1).
+/// Wisconsin diagnostic, as embedded in paucal-data: 30 features and the diagnosis (B = 0, M = 1).
 pub fn wisconsin() -> Owned {
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).from_path(golden_path("wdbc.data")).unwrap();
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../paucal-data/data/wdbc.data");
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(path).unwrap();
     let rows: Vec<csv::StringRecord> = reader.records().map(std::result::Result::unwrap).collect();
     let mut names: Vec<String> = (0..30).map(|i| format!("x{i}")).collect();
     names.push("diagnosis".to_owned());
