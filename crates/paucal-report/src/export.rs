@@ -6,7 +6,7 @@
 use paucal_core::run::RunFolder;
 
 use crate::ReportError;
-use crate::document::{Cell, Digits, Document, Figure, Table};
+use crate::document::{Cell, Document, Figure, Table};
 
 /// Writes the report with its tables and figures into a run folder.
 pub fn write(document: &Document, folder: &RunFolder) -> Result<(), ReportError> {
@@ -82,9 +82,7 @@ fn plain(cell: &Cell) -> (String, [String; 2]) {
     match cell {
         Cell::Text(text) => (text.to_plain(), none()),
         Cell::Count(n) => (n.to_string(), none()),
-        Cell::Number(value, Digits::Percent(_)) | Cell::Number(value, _) | Cell::PValue(value) => {
-            (value.to_string(), none())
-        }
+        Cell::Number(value, _) | Cell::PValue(value) => (value.to_string(), none()),
         Cell::Estimate(e) | Cell::Difference(e) => {
             let ends = e.interval.map_or_else(none, |(low, high)| [low.to_string(), high.to_string()]);
             (e.value.to_string(), ends)

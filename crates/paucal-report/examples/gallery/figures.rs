@@ -57,12 +57,12 @@ fn curves() -> Section {
         .curve(Curve::new("Gaussian copula, AP 0.79", fall(3.0)));
     Section::new("curves", "Curves")
         .figure(Figure::new(
-            "roc",
-            "Receiver operating characteristic.",
-            "Both curves rise steeply.",
-            roc.draw(),
+            "curves",
+            "Receiver operating characteristic (left), precision and recall (right). The shaded band is the \
+             95% interval.",
+            "Both ROC curves rise steeply and lie within one band. Both precision–recall curves fall late.",
+            Grid::new(2).cell(roc.draw_small(349.0)).cell(pr.draw_small(349.0)).draw(),
         ))
-        .figure(Figure::new("pr", "Precision and recall.", "Both curves fall late.", pr.draw()))
         .figure(Figure::new(
             "reliability",
             "Predicted and observed risk.",

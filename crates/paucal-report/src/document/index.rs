@@ -1,6 +1,6 @@
 //! Numbers for everything that is referred to, and the check that nothing refers to nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::block::Block;
 use super::table::{Cell, Table};
@@ -28,14 +28,14 @@ impl Index {
         }
         index.blocks(&document.summary, &mut texts)?;
         for (i, section) in document.sections.iter().enumerate() {
-            index.section(section, (i + 1).to_string(), &mut texts)?;
+            index.section(section, &(i + 1).to_string(), &mut texts)?;
         }
         for (name, value) in &document.provenance {
             texts.extend([name, value]);
         }
-        let mut known = BTreeMap::new();
+        let mut known = BTreeSet::new();
         for reference in &document.references {
-            if known.insert(&*reference.key, ()).is_some() {
+            if !known.insert(&*reference.key) {
                 return Err(ReportError::DuplicateId { kind: "reference", id: reference.key.clone() });
             }
         }
@@ -73,13 +73,13 @@ impl Index {
     fn section<'a>(
         &mut self,
         section: &'a Section,
-        number: String,
+        number: &str,
         texts: &mut Vec<&'a Text>,
     ) -> Result<(), ReportError> {
-        insert(&mut self.sections, "section", &section.id, number.clone())?;
+        insert(&mut self.sections, "section", &section.id, number.to_string())?;
         self.blocks(&section.blocks, texts)?;
         for (i, part) in section.subsections.iter().enumerate() {
-            self.section(part, format!("{number}.{}", i + 1), texts)?;
+            self.section(part, &format!("{number}.{}", i + 1), texts)?;
         }
         Ok(())
     }
@@ -155,7 +155,7 @@ impl Index {
     }
 
     /// Numbers the citations of a text and checks its cross-references.
-    fn resolve(&mut self, text: &Text, known: &BTreeMap<&str, ()>) -> Result<(), ReportError> {
+    fn resolve(&mut self, text: &Text, known: &BTreeSet<&str>) -> Result<(), ReportError> {
         let dangling = |kind, id: &String| Err(ReportError::Dangling { kind, id: id.clone() });
         for span in &text.spans {
             match span {
@@ -164,7 +164,7 @@ impl Index {
                 Span::SeeFigure(id) if !self.figures.contains_key(id) => return dangling("figure", id),
                 Span::Cite(keys) => {
                     for key in keys {
-                        if !known.contains_key(&**key) {
+                        if !known.contains(&**key) {
                             return dangling("reference", key);
                         }
                         if !self.citations.contains_key(key) {

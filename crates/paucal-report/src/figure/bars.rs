@@ -199,13 +199,13 @@ impl ScoreBars {
 
     /// Orders the bars, the lowest first: where higher is better.
     pub fn lowest_first(mut self) -> Self {
-        self.rows.sort_by(|a, b| a.1.total_cmp(&b.1));
+        self.rows.sort_by(|a, b| a.1.is_nan().cmp(&b.1.is_nan()).then(a.1.total_cmp(&b.1)));
         self
     }
 
     /// Orders the bars, the highest first: where lower is better.
     pub fn highest_first(mut self) -> Self {
-        self.rows.sort_by(|a, b| b.1.total_cmp(&a.1));
+        self.rows.sort_by(|a, b| a.1.is_nan().cmp(&b.1.is_nan()).then(b.1.total_cmp(&a.1)));
         self
     }
 

@@ -13,7 +13,7 @@ pub struct Curve {
     /// Points `(x, y)`, both in `[0, 1]`, in drawing order.
     pub points: Vec<(f64, f64)>,
     /// Points of the lower and upper edge of its confidence band, if there is one.
-    pub band: Option<(Vec<(f64, f64)>, Vec<(f64, f64)>)>,
+    pub band: Option<[Vec<(f64, f64)>; 2]>,
 }
 
 impl Curve {
@@ -24,7 +24,7 @@ impl Curve {
 
     /// With a confidence band between two lines.
     pub fn band(mut self, lower: Vec<(f64, f64)>, upper: Vec<(f64, f64)>) -> Self {
-        self.band = Some((lower, upper));
+        self.band = Some([lower, upper]);
         self
     }
 }
@@ -51,7 +51,7 @@ impl CurvePlot {
     /// Receiver operating characteristic: points are (1 − specificity, sensitivity).
     pub fn roc() -> Self {
         Self {
-            across: "1 − specificity (false alarms among the common class)".into(),
+            across: "1 − specificity (false alarms)".into(),
             up: "Sensitivity (rare cases found)".into(),
             no_skill: NoSkill::Diagonal,
             curves: Vec::new(),
@@ -77,8 +77,12 @@ impl CurvePlot {
 
     /// The drawing, 460 pixels wide.
     pub fn draw(&self) -> Drawing {
-        const WIDTH: f64 = 460.0;
-        const SIDE: f64 = 380.0;
+        self.draw_small(460.0)
+    }
+
+    /// The drawing in any width, for a grid.
+    pub fn draw_small(&self, width: f64) -> Drawing {
+        const LEFT: f64 = 36.0;
         if self.curves.iter().all(|curve| curve.points.is_empty()) {
             return nothing("No curve to show.");
         }
@@ -88,12 +92,13 @@ impl CurvePlot {
             .enumerate()
             .map(|(i, curve)| Entry { name: &curve.name, style: Style::of(i), key: Key::Line })
             .collect();
-        let legend = legend_height(&entries, WIDTH);
+        let legend = legend_height(&entries, width);
+        let side = (width - LEFT - 16.0).max(80.0);
         let unit = || Scale::fixed(0.0, 1.0, 5);
         let frame =
-            Frame { x: 40.0, y: legend + 30.0, width: SIDE, height: SIDE, across: unit(), up: unit() };
-        let mut canvas = Canvas::new(WIDTH, frame.y + SIDE + 46.0);
-        draw_legend(&mut canvas, &entries, 0.0, 0.0, WIDTH);
+            Frame { x: LEFT, y: legend + 30.0, width: side, height: side, across: unit(), up: unit() };
+        let mut canvas = Canvas::new(width, frame.y + side + 46.0);
+        draw_legend(&mut canvas, &entries, 0.0, 0.0, width);
         canvas.text((0.0, legend + 14.0), Type::QUIET, &self.up);
         frame.draw(&mut canvas);
         frame.title_across(&mut canvas, &self.across);
@@ -121,7 +126,7 @@ impl CurvePlot {
 
 fn draw_curve(canvas: &mut Canvas, frame: &Frame, curve: &Curve, style: Style) {
     canvas.clipped(frame.area(), |canvas| {
-        if let Some((lower, upper)) = &curve.band {
+        if let Some([lower, upper]) = &curve.band {
             let mut edge = frame.points(lower);
             edge.extend(frame.points(upper).into_iter().rev());
             canvas.area(&edge, Fill::Pale(style.hue, 0.16));

@@ -5,7 +5,11 @@ use super::frame::{FULL_WIDTH, nothing};
 use super::rows::Rows;
 use super::scale::{Scale, TickText};
 use super::style::{Dash, Hue, Marker};
+use super::text_width::fitted;
 use crate::Estimate;
+
+/// Width that the notes of the lines get at most.
+const NOTE_WIDTH: f64 = 150.0;
 
 /// One line of a forest plot.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,10 +91,11 @@ impl ForestPlot {
             return nothing("No differences to show.");
         }
         let notes = self.rows.iter().map(|row| Type::PLAIN.width(&row.note)).fold(0.0, f64::max);
-        let notes = if notes > 0.0 { notes + 16.0 } else { 0.0 };
+        let notes = notes.min(NOTE_WIDTH);
+        let gap = if notes > 0.0 { 16.0 } else { 0.0 };
         let values: Vec<String> = self.rows.iter().map(printed).collect();
         let labels: Vec<&str> = self.rows.iter().map(|row| row.label.as_str()).collect();
-        let rows = Rows::within(FULL_WIDTH - notes, &labels, &values, self.scale(), 12.0, 30.0);
+        let rows = Rows::within(FULL_WIDTH - notes - gap, &labels, &values, self.scale(), 12.0, 30.0);
         let arrows = !(self.below.is_empty() && self.above.is_empty());
         let mut canvas = Canvas::new(FULL_WIDTH, rows.height(if arrows { 66.0 } else { 46.0 }));
         for (i, row) in self.rows.iter().enumerate() {
@@ -107,7 +112,11 @@ impl ForestPlot {
             rows.draw_label(&mut canvas, i, &row.label, row.emphasised);
             draw_difference(&mut canvas, &rows, i, row);
             rows.draw_value(&mut canvas, i, value);
-            canvas.text((FULL_WIDTH - 2.0, rows.middle(i) + 4.0), Type::PLAIN.end(), &row.note);
+            canvas.text(
+                (FULL_WIDTH - 2.0, rows.middle(i) + 4.0),
+                Type::PLAIN.end(),
+                &fitted(&row.note, 12.0, notes + 0.5),
+            );
         }
         if arrows {
             self.draw_sides(&mut canvas, &rows);

@@ -140,7 +140,9 @@ fn smooth(points: &[(f64, f64)], weight: f64) -> Vec<(f64, f64)> {
 fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let stride = points.len().div_ceil(MOST_POINTS).max(1);
     let mut kept: Vec<_> = points.iter().copied().step_by(stride).collect();
-    if let (Some(last), true) = (points.last(), (points.len().saturating_sub(1)) % stride != 0) {
+    if let Some(last) = points.last()
+        && !(points.len() - 1).is_multiple_of(stride)
+    {
         kept.push(*last);
     }
     kept

@@ -1,9 +1,9 @@
 //! Reliability diagram: do predicted risks come true as often as they say?
 
-use super::canvas::{Anchor, Canvas, Drawing, Pen, Type};
+use super::canvas::{Canvas, Drawing, Pen, Type};
 use super::frame::{Entry, Frame, Key, draw_legend, legend_height, nothing};
 use super::scale::Scale;
-use super::style::{Dash, Hatch, Hue, Style};
+use super::style::{Dash, Hatch, Hue, Marker, Style};
 use crate::Estimate;
 
 /// Cases whose predicted risk is alike.
@@ -23,6 +23,8 @@ pub struct Reliability {
     models: Vec<(String, Vec<RiskBin>)>,
 }
 
+/// The line on which predicted risks come true.
+const IDEAL: Style = Style { hue: Hue::Muted, dash: Dash::Dashed, marker: Marker::Cross, hatch: Hatch::None };
 /// Width of the figure.
 const WIDTH: f64 = 460.0;
 /// Sides of the diagram and of the counts below it.
@@ -52,12 +54,13 @@ impl Reliability {
         if self.models.iter().all(|(_, bins)| bins.is_empty()) {
             return nothing("No predictions to show.");
         }
-        let entries: Vec<Entry<'_>> = self
+        let mut entries: Vec<Entry<'_>> = self
             .models
             .iter()
             .enumerate()
             .map(|(i, (name, _))| Entry { name, style: Style::of(i), key: Key::Point })
             .collect();
+        entries.push(Entry { name: "as predicted", style: IDEAL, key: Key::Line });
         let legend = legend_height(&entries, WIDTH);
         let most = self.models.iter().flat_map(|(_, bins)| bins).map(|bin| bin.count).max().unwrap_or(1);
         let counts = Scale::around([0.0, most as f64], 2);
@@ -65,7 +68,7 @@ impl Reliability {
         let unit = || Scale::fixed(0.0, 1.0, 5);
         let width = WIDTH - x - 16.0;
         let square = Frame { x, y: legend + 30.0, width, height: SIDE, across: unit(), up: unit() };
-        let y = square.y + SIDE + 44.0;
+        let y = square.y + SIDE + 54.0;
         let strip = Frame { x, y, width, height: STRIP, across: unit(), up: counts };
         let mut canvas = Canvas::new(WIDTH, y + STRIP + 46.0);
         draw_legend(&mut canvas, &entries, 0.0, 0.0, WIDTH);
@@ -74,15 +77,18 @@ impl Reliability {
         square.draw(&mut canvas);
         strip.draw(&mut canvas);
         strip.title_across(&mut canvas, "Predicted risk");
-        let pen = Pen::new(Hue::Muted, 1.3).dash(Dash::Dashed);
+        let pen = Pen::new(IDEAL.hue, 1.3).dash(IDEAL.dash);
         canvas.line(square.point((0.0, 0.0)), square.point((1.0, 1.0)), pen);
-        let at = square.point((0.985, 0.93));
-        canvas.text_over(at, Type { anchor: Anchor::End, ..Type::QUIET }, "as predicted");
         for (i, (_, bins)) in self.models.iter().enumerate() {
-            draw_model(&mut canvas, &square, bins, Style::of(i));
+            draw_model(&mut canvas, &square, bins, Style::of(i), self.offset(i));
             self.draw_counts(&mut canvas, &strip, bins, i);
         }
         canvas.finish()
+    }
+
+    /// Pixels by which a model's marks stand aside, so that intervals do not hide each other.
+    fn offset(&self, model: usize) -> f64 {
+        (model as f64 - (self.models.len() as f64 - 1.0) / 2.0) * 5.0
     }
 
     fn draw_counts(&self, canvas: &mut Canvas, strip: &Frame, bins: &[RiskBin], model: usize) {
@@ -97,13 +103,15 @@ impl Reliability {
     }
 }
 
-fn draw_model(canvas: &mut Canvas, frame: &Frame, bins: &[RiskBin], style: Style) {
+fn draw_model(canvas: &mut Canvas, frame: &Frame, bins: &[RiskBin], style: Style, offset: f64) {
     let shown = |bin: &&RiskBin| bin.predicted.is_finite() && bin.observed.value.is_finite();
     let points: Vec<(f64, f64)> =
         bins.iter().filter(shown).map(|bin| (bin.predicted, bin.observed.value)).collect();
-    canvas.path(&frame.points(&points), Pen::new(style.hue, 1.4).dash(style.dash));
+    let line: Vec<(f64, f64)> = frame.points(&points).iter().map(|(x, y)| (x + offset, *y)).collect();
+    canvas.path(&line, Pen::new(style.hue, 1.4).dash(style.dash));
     for bin in bins.iter().filter(shown) {
-        let at = frame.point((bin.predicted, bin.observed.value));
+        let (x, y) = frame.point((bin.predicted, bin.observed.value));
+        let at = (x + offset, y);
         if let Some((low, high)) = bin.observed.interval.filter(|(l, h)| l.is_finite() && h.is_finite()) {
             let (low, high) = (frame.py(low.max(0.0)), frame.py(high.min(1.0)));
             canvas.line((at.0, low), (at.0, high), Pen::new(style.hue, 1.6));

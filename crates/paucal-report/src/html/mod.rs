@@ -52,7 +52,13 @@ pub fn render(document: &Document) -> Result<String, ReportError> {
             }
         }
     };
-    Ok(page.into_string())
+    Ok(without_controls(&page.into_string()))
+}
+
+/// The page without the control characters that HTML forbids and names from users may contain.
+fn without_controls(page: &str) -> String {
+    let shown = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c };
+    page.chars().map(shown).collect()
 }
 
 fn head(document: &Document) -> Markup {
@@ -103,7 +109,7 @@ fn contents(document: &Document, index: &Index) -> Markup {
 fn entry(section: &Section, index: &Index) -> Markup {
     html! {
         a href={ "#section-" (section.id) } {
-            span.secno { (index.section_number(&section.id)) }
+            span.secno { (index.section_number(&section.id)) } " "
             (section.title)
         }
     }
@@ -111,7 +117,7 @@ fn entry(section: &Section, index: &Index) -> Markup {
 
 fn section(part: &Section, index: &Index, level: usize) -> Markup {
     let id = format!("section-{}", part.id);
-    let heading = html! { span.secno { (index.section_number(&part.id)) } (part.title) };
+    let heading = html! { span.secno { (index.section_number(&part.id)) } " " (part.title) };
     html! {
         section aria-labelledby=(id) {
             @match level {

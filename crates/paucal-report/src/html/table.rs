@@ -33,7 +33,7 @@ pub(super) fn render(table: &Table, index: &Index) -> Markup {
 
 fn first_sentence(caption: &str) -> String {
     let end = caption.find(". ").unwrap_or(caption.len());
-    text::clean(caption[..end].trim_end_matches('.'))
+    caption[..end].trim_end_matches('.').into()
 }
 
 fn body(table: &Table, index: &Index) -> Markup {
@@ -67,9 +67,9 @@ fn body(table: &Table, index: &Index) -> Markup {
 
 fn heading(table: &Table, column: &Column, i: usize) -> Markup {
     html! {
-        th.right[table.is_right(i)] scope="col" {
-            (text::clean(&column.name))
-            @if let Some(unit) = &column.unit { span.unit { (text::clean(unit)) } }
+        th class=[table.is_right(i).then_some("right")] scope="col" {
+            (column.name)
+            @if let Some(unit) = &column.unit { span.unit { (unit) } }
             @match column.better {
                 Some(Better::Higher) => span.better { "higher is better" },
                 Some(Better::Lower) => span.better { "lower is better" },
@@ -81,11 +81,15 @@ fn heading(table: &Table, column: &Column, i: usize) -> Markup {
 
 fn body_row(table: &Table, row: &Row, reasons: &[&str], index: &Index) -> Markup {
     html! {
-        tr.emphasised[row.emphasised] {
+        tr class=[row.emphasised.then_some("emphasised")] {
             @for (i, cell) in row.cells.iter().enumerate() {
                 @let content = content(table, cell, reasons, index);
-                @let right = table.is_right(i);
-                @if i == 0 { th.right[right] scope="row" { (content) } } @else { td.right[right] { (content) } }
+                @let class = table.is_right(i).then_some("right");
+                @if i == 0 {
+                    th class=[class] scope="row" { (content) }
+                } @else {
+                    td class=[class] { (content) }
+                }
             }
         }
     }
@@ -105,12 +109,10 @@ fn content(table: &Table, cell: &Cell, reasons: &[&str], index: &Index) -> Marku
         }
         Cell::Estimate(_) | Cell::Difference(_) => {
             let words = cell.to_plain();
-            match words.split_once(' ') {
-                Some((value, interval)) => html! { (value) " " span.interval { (interval) } },
-                None => html! { (words) },
-            }
+            let Some((value, interval)) = words.split_once(' ') else { return html! { (words) } };
+            html! { (value) " " span.interval { (interval) } }
         }
-        _ => html! { (text::clean(&cell.to_plain())) },
+        _ => html! { (&cell.to_plain()) },
     }
 }
 
@@ -143,12 +145,12 @@ fn notes(table: &Table, reasons: &[&str], index: &Index) -> Markup {
     html! {
         ul.notes role="list" {
             @for (column, explanation) in explained() {
-                li { strong { (text::clean(&column.name)) } ": " (text::render(explanation, index)) }
+                li { strong { (column.name) } ": " (text::render(explanation, index)) }
             }
             @for note in &table.notes { li { (text::render(note, index)) } }
             @for (i, reason) in reasons.iter().enumerate() {
                 li id={ "table-" (table.id) "-note-" (i + 1) } {
-                    sup { (letter(i)) } "not computed: " (text::clean(reason))
+                    sup { (letter(i)) } "not computed: " (reason)
                 }
             }
         }

@@ -11,11 +11,11 @@ pub(super) fn render(text: &Text, index: &Index) -> Markup {
 
 fn render_span(span: &Span, index: &Index) -> Markup {
     match span {
-        Span::Plain(words) => html! { (clean(words)) },
-        Span::Emphasis(words) => html! { em { (clean(words)) } },
-        Span::Strong(words) => html! { strong { (clean(words)) } },
-        Span::Code(words) => html! { code { (clean(words)) } },
-        Span::Link(words, address) => html! { a href=(clean(address)) { (clean(words)) } },
+        Span::Plain(words) => html! { (words) },
+        Span::Emphasis(words) => html! { em { (words) } },
+        Span::Strong(words) => html! { strong { (words) } },
+        Span::Code(words) => html! { code { (words) } },
+        Span::Link(words, address) => html! { a href=(address) { (words) } },
         Span::Cite(keys) => citation(keys, index),
         Span::SeeSection(id) => html! {
             a href={ "#section-" (id) } { "Section " (index.section_number(id)) }
@@ -38,9 +38,4 @@ fn citation(keys: &[String], index: &Index) -> Markup {
             "]"
         }
     }
-}
-
-/// Words without the control characters that HTML forbids.
-pub(super) fn clean(words: &str) -> String {
-    words.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
 }
