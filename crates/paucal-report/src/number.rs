@@ -58,7 +58,11 @@ impl Estimate {
 
     /// As [`Estimate::text`] for a difference: each number carries its sign.
     pub fn signed_text(&self) -> String {
-        let d = self.decimals();
+        self.signed_text_with(self.decimals())
+    }
+
+    /// As [`Estimate::signed_text`] with the decimals given.
+    pub fn signed_text_with(&self, d: usize) -> String {
         match self.interval {
             Some((low, high)) => {
                 format!("{} ({} to {})", signed(self.value, d), signed(low, d), signed(high, d))

@@ -175,11 +175,6 @@ impl Canvas {
         Drawing { width: self.width, height: self.height, body: self.body }
     }
 
-    /// Width in pixels.
-    pub fn width(&self) -> f64 {
-        self.width
-    }
-
     /// Appends another drawing with its corner at `(x, y)`.
     pub fn place(&mut self, x: f64, y: f64, drawing: &Drawing) {
         self.shifted(x, y, |canvas| canvas.body.push_str(&drawing.body));

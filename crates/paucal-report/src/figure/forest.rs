@@ -93,7 +93,7 @@ impl ForestPlot {
         let notes = self.rows.iter().map(|row| Type::PLAIN.width(&row.note)).fold(0.0, f64::max);
         let notes = notes.min(NOTE_WIDTH);
         let gap = if notes > 0.0 { 16.0 } else { 0.0 };
-        let values: Vec<String> = self.rows.iter().map(printed).collect();
+        let values = self.printed();
         let labels: Vec<&str> = self.rows.iter().map(|row| row.label.as_str()).collect();
         let rows = Rows::within(FULL_WIDTH - notes - gap, &labels, &values, self.scale(), 12.0, 30.0);
         let arrows = !(self.below.is_empty() && self.above.is_empty());
@@ -122,6 +122,20 @@ impl ForestPlot {
             self.draw_sides(&mut canvas, &rows);
         }
         canvas.finish()
+    }
+
+    /// The differences in words, with as many decimals as the narrowest interval needs, so that they compare.
+    fn printed(&self) -> Vec<String> {
+        let known = |row: &&ForestRow| row.difference.value.is_finite();
+        let decimals = self.rows.iter().filter(known).map(|row| row.difference.decimals()).max().unwrap_or(0);
+        let words = |row: &ForestRow| {
+            if row.difference.value.is_finite() {
+                row.difference.signed_text_with(decimals)
+            } else {
+                "not computed".into()
+            }
+        };
+        self.rows.iter().map(words).collect()
     }
 
     fn scale(&self) -> Scale {
@@ -159,10 +173,6 @@ impl ForestPlot {
             canvas.text((start, y), Type::PLAIN, &words);
         }
     }
-}
-
-fn printed(row: &ForestRow) -> String {
-    if row.difference.value.is_finite() { row.difference.signed_text() } else { "not computed".into() }
 }
 
 fn draw_difference(canvas: &mut Canvas, rows: &Rows, i: usize, row: &ForestRow) {

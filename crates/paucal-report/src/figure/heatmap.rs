@@ -141,6 +141,10 @@ impl HeatMap {
         for (at, words) in [(0.0, "−1"), (0.5, "0"), (1.0, "+1")] {
             canvas.text((x + at * WIDTH, y + 25.0), Type::QUIET.middle(), words);
         }
-        canvas.text((x - 14.0, y + 9.0), Type::QUIET.end(), &self.measure);
+        canvas.text((x - 14.0, y + 9.0), Type::QUIET.end(), &fitted(&self.measure, 12.0, x - 16.0));
+        if self.panels.iter().flat_map(|p| p.values.iter().flatten()).any(|v| !v.is_finite()) {
+            canvas.rect([x + WIDTH + 26.0, y, 10.0, 10.0], Fill::Rgb(UNKNOWN));
+            canvas.text((x + WIDTH + 42.0, y + 9.0), Type::QUIET, "not computed");
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! plotting crates looked at, kuva 0.6 comes nearest (deterministic SVG, few dependencies, forest and ROC
 //! plots built in), but its colours are fixed in the drawing, its clip paths carry ids, and it writes neither
 //! title nor description; bending it would have cost more than the figures below, which share one
-//! [frame](frame), one [pen](Canvas) and one set of [styles](Style).
+//! frame, one [pen](Canvas) and one set of [styles](Style).
 //!
 //! Each kind of figure is one file with one builder and a `draw` that cannot fail: values that are not finite
 //! are left out, and a figure without data says so.
