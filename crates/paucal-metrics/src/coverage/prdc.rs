@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::privacy::gower::{Rows, check, k_nearest_within, sum_below};
+use crate::privacy::gower::{Rows, check, nearest_sums_within, sum_below};
 
 /// The four shares. Every row carries a ball that reaches to its `k`-th nearest row of its own set;
 /// a point on the rim is outside.
@@ -27,9 +27,7 @@ pub struct Prdc {
 pub fn prdc(real: &Rows, synthetic: &Rows, k: usize) -> Result<Prdc> {
     check(synthetic, real)?;
     let radii = |rows: &Rows| -> Result<Vec<f64>> {
-        // Back to sums over columns, the unit of `sum_below`.
-        let columns = rows.columns() as f64;
-        Ok(k_nearest_within(rows, k.max(1))?.iter().map(|d| d[d.len() - 1] * columns).collect())
+        Ok(nearest_sums_within(rows, k.max(1))?.iter().map(|sums| sums[sums.len() - 1]).collect())
     };
     let (real_radii, synthetic_radii) = (radii(real)?, radii(synthetic)?);
     let inside = |s: usize, r: usize, radius: f64| sum_below(synthetic.row(s), real.row(r), radius).is_some();

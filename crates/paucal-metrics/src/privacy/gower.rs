@@ -233,11 +233,18 @@ pub(crate) fn k_nearest(queries: &Rows, reference: &Rows, k: usize) -> Result<Ve
     if reference.len() < k {
         return Err(Undefined::TooFew { needed: k, found: reference.len() });
     }
-    Ok((0..queries.len()).into_par_iter().map(|i| smallest(queries.row(i), reference, None, k)).collect())
+    let one = |i: usize| distances(reference, &smallest(queries.row(i), reference, None, k));
+    Ok((0..queries.len()).into_par_iter().map(one).collect())
 }
 
 /// For each row the distances to its `k` nearest *other* rows, ascending.
 pub(crate) fn k_nearest_within(rows: &Rows, k: usize) -> Result<Vec<Vec<f64>>> {
+    Ok(nearest_sums_within(rows, k)?.iter().map(|sums| distances(rows, sums)).collect())
+}
+
+/// As [`k_nearest_within`], but sums over columns, the unit of [`sum_below`]: dividing and multiplying
+/// again could move a row across the rim of a ball.
+pub(crate) fn nearest_sums_within(rows: &Rows, k: usize) -> Result<Vec<Vec<f64>>> {
     check(rows, rows)?;
     if rows.len() <= k {
         return Err(Undefined::TooFew { needed: k + 1, found: rows.len() });
@@ -245,7 +252,12 @@ pub(crate) fn k_nearest_within(rows: &Rows, k: usize) -> Result<Vec<Vec<f64>>> {
     Ok((0..rows.len()).into_par_iter().map(|i| smallest(rows.row(i), rows, Some(i), k)).collect())
 }
 
-/// The `k` smallest distances of one row, ascending, leaving out the reference row `skip`.
+/// Turns sums over columns into distances.
+fn distances(rows: &Rows, sums: &[f64]) -> Vec<f64> {
+    sums.iter().map(|sum| rows.mean(*sum)).collect()
+}
+
+/// The `k` smallest sums of one row, ascending, leaving out the reference row `skip`.
 fn smallest(query: &[f64], reference: &Rows, skip: Option<usize>, k: usize) -> Vec<f64> {
     let mut best = vec![f64::INFINITY; k];
     for j in (0..reference.len()).filter(|&j| Some(j) != skip) {
@@ -255,7 +267,7 @@ fn smallest(query: &[f64], reference: &Rows, skip: Option<usize>, k: usize) -> V
             best[place] = sum;
         }
     }
-    best.into_iter().map(|sum| reference.mean(sum)).collect()
+    best
 }
 
 #[cfg(test)]
