@@ -5,6 +5,8 @@
 //! input (CTGAN and its relatives).
 
 mod sampler;
+#[cfg(test)]
+mod tests;
 
 use paucal_data::{DataError, MISSING, Schema, Table};
 use serde::{Deserialize, Serialize};
@@ -106,44 +108,4 @@ fn find(schema: &Schema, condition: &Condition) -> Result<(usize, u32), TableErr
 pub(crate) fn level_name(schema: &Schema, column: usize, code: u32) -> &str {
     let levels = schema.columns[column].kind.levels().unwrap_or_default();
     levels.get(code as usize).map_or("missing", String::as_str)
-}
-
-#[cfg(test)]
-mod tests {
-    use paucal_core::Advice;
-    use paucal_data::{ColumnSpec, Kind};
-
-    use super::*;
-
-    fn schema() -> Schema {
-        let column = |name: &str, kind| ColumnSpec { name: name.into(), kind };
-        Schema::new(vec![
-            column("age", Kind::Integer),
-            column("sex", Kind::Boolean { levels: ["F".into(), "M".into()] }),
-            column("grade", Kind::Categorical { levels: vec!["low".into(), "high".into()] }),
-        ])
-    }
-
-    #[test]
-    fn conditions_become_positions_in_column_order() {
-        let given =
-            [Condition::new("grade", "high"), Condition::new("sex", ""), Condition::new("grade", "high")];
-        let resolved = Conditions::resolve(&schema(), &given).unwrap();
-        assert_eq!(resolved.pairs(), [(1, MISSING), (2, 1)]);
-        assert_eq!((resolved.code(2), resolved.code(0)), (Some(1), None));
-        assert_eq!(resolved.describe(&schema()), "sex = missing and grade = high");
-    }
-
-    #[test]
-    fn wrong_conditions_are_refused_with_advice() {
-        let refused = |given: &[(&str, &str)]| {
-            let given: Vec<_> = given.iter().map(|(column, level)| Condition::new(*column, *level)).collect();
-            let error = Conditions::resolve(&schema(), &given).unwrap_err();
-            (error.to_string(), error.hint().unwrap())
-        };
-        assert!(refused(&[("grad", "low")]).1.contains("'grade'"));
-        assert!(refused(&[("grade", "hihg")]).1.contains("'high'"));
-        assert!(refused(&[("age", "70")]).0.contains("integer"));
-        assert!(refused(&[("sex", "F"), ("sex", "M")]).0.contains("both 'F' and 'M'"));
-    }
 }

@@ -3,7 +3,11 @@
 
 use crate::generator::Method;
 
+pub mod gaussian_copula;
 pub mod independent;
+pub mod smote_nc;
+#[cfg(test)]
+mod tests;
 
 /// Every generator.
-pub static METHODS: &[Method] = &[independent::METHOD];
+pub static METHODS: &[Method] = &[independent::METHOD, gaussian_copula::METHOD, smote_nc::METHOD];

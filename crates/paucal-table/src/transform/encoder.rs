@@ -17,12 +17,34 @@ const WIDE: usize = 1000;
 /// Encodes tables with the columns of the training table, and decodes what a network puts out. It is saved
 /// as JSON and holds mixtures, level counts and ranges, no rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct RowEncoder {
     plan: Plan,
     missing: MissingModel,
     /// Modes of each column of the schema; `None` for columns that need none.
     modes: Vec<Option<Modes>>,
+    #[serde(skip_serializing)]
     layout: RowLayout,
+}
+
+/// An encoder as it stands in a file; the layout follows from the rest.
+#[derive(Deserialize)]
+struct Unchecked {
+    plan: Plan,
+    missing: MissingModel,
+    modes: Vec<Option<Modes>>,
+}
+
+impl TryFrom<Unchecked> for RowEncoder {
+    type Error = &'static str;
+
+    fn try_from(Unchecked { plan, missing, modes }: Unchecked) -> Result<Self, Self::Error> {
+        if modes.len() != plan.treatments().len() {
+            return Err("an encoder needs one entry of modes per column");
+        }
+        let layout = layout(&plan, missing, &modes);
+        Ok(Self { plan, missing, modes, layout })
+    }
 }
 
 impl RowEncoder {

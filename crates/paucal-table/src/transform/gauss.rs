@@ -4,17 +4,18 @@ use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use statrs::function::erf::{erfc, erfc_inv};
 
-/// Probabilities closer to 0 or 1 than this are taken for it: beyond lies 8.2 standard deviations.
-const EDGE: f64 = 1e-16;
+/// Smallest and largest probability that are told from 0 and 1.
+const LOWEST: f64 = 1e-300;
+const HIGHEST: f64 = 1.0 - 1e-16;
 
 /// Φ(z).
 pub fn cdf(z: f64) -> f64 {
     0.5 * erfc(-z * FRAC_1_SQRT_2)
 }
 
-/// Φ⁻¹(p), finite for every p: p is kept 1e-16 away from 0 and 1.
+/// Φ⁻¹(p), finite for every p: p is kept between 1e-300 and 1 − 1e-16.
 pub fn quantile(p: f64) -> f64 {
-    -SQRT_2 * erfc_inv(2.0 * p.clamp(EDGE, 1.0 - EDGE))
+    -SQRT_2 * erfc_inv(2.0 * p.clamp(LOWEST, HIGHEST))
 }
 
 /// φ(z), 0 at ±∞.

@@ -16,6 +16,8 @@ mod marginal;
 mod modes;
 mod plan;
 mod serial;
+#[cfg(test)]
+mod tests;
 
 pub use encoded::Encoded;
 pub use encoder::RowEncoder;

@@ -15,8 +15,12 @@ const SPREAD: f64 = 4.0;
 /// Scalars keep off the ends, where tanh has no slope.
 const CLIP: f64 = 0.99;
 
+/// Most modes of a column.
+const MOST: usize = 16;
+
 /// The modes of a column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Modes {
     modes: Vec<Mode>,
 }
@@ -26,6 +30,26 @@ struct Mode {
     weight: f64,
     mean: f64,
     deviation: f64,
+}
+
+/// Modes as they stand in a file.
+#[derive(Deserialize)]
+struct Unchecked {
+    modes: Vec<Mode>,
+}
+
+impl TryFrom<Unchecked> for Modes {
+    type Error = &'static str;
+
+    fn try_from(Unchecked { modes }: Unchecked) -> Result<Self, Self::Error> {
+        let sound = |mode: &Mode| {
+            mode.weight >= 0.0 && mode.mean.is_finite() && mode.deviation > 0.0 && mode.deviation.is_finite()
+        };
+        if modes.is_empty() || modes.len() > MOST || !modes.iter().all(sound) {
+            return Err("a mixture needs 1 to 16 modes with finite means and positive deviations");
+        }
+        Ok(Self { modes })
+    }
 }
 
 impl Mode {
@@ -71,7 +95,8 @@ impl Modes {
                 keep[best] = true;
             }
         }
-        let mut modes: Vec<Mode> = all.into_iter().zip(keep).filter_map(|(m, k)| k.then_some(m)).collect();
+        let mut modes: Vec<Mode> =
+            all.into_iter().zip(keep).filter_map(|(m, k)| k.then_some(m)).take(MOST).collect();
         let total: f64 = modes.iter().map(|mode| mode.weight).sum();
         modes.iter_mut().for_each(|mode| mode.weight /= total);
         Ok(Self { modes })
@@ -90,8 +115,8 @@ impl Modes {
     /// Scalar and mode of a value: the mode is drawn from the posterior over the modes that reach the value,
     /// or is the closest one if none does.
     pub fn encode(&self, x: f64, stream: &mut Stream) -> (f32, u32) {
-        let mut posterior = [0.0; 16];
-        let posterior = &mut posterior[..self.modes.len().min(16)];
+        let mut posterior = [0.0; MOST];
+        let posterior = &mut posterior[..self.modes.len()];
         for (p, mode) in posterior.iter_mut().zip(&self.modes) {
             *p = if mode.covers(x) { mode.density(x).max(f64::MIN_POSITIVE) } else { 0.0 };
         }

@@ -10,7 +10,7 @@
 //! | text | not learnt, comes out missing, with a warning |
 
 use paucal_core::{Observer, Seed};
-use paucal_data::{Column, MISSING, Schema, Table, Values};
+use paucal_data::{Column, Kind, MISSING, Schema, Table, Values};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -94,12 +94,59 @@ pub enum Treatment {
     Serial(Serial),
 }
 
+impl Treatment {
+    /// Whether a column of this kind can be treated so, and the treatment holds together.
+    fn fits(&self, kind: &Kind) -> bool {
+        let level_count = kind.levels().map_or(0, <[String]>::len);
+        let known = |&code: &u32| code == MISSING || (code as usize) < level_count;
+        match self {
+            Self::Numbers(numbers) => kind.is_number() && numbers.format.min <= numbers.format.max,
+            Self::Levels(levels) => {
+                kind.is_discrete()
+                    && !levels.is_empty()
+                    && levels.counts.len() == levels.len()
+                    && levels.counts.iter().all(|&count| count > 0)
+                    && levels.codes.is_sorted()
+                    && levels.codes.iter().all(known)
+            }
+            Self::Constant(Constant::Number(_)) => kind.is_number(),
+            Self::Constant(Constant::Code(code)) => kind.is_discrete() && known(code),
+            Self::Serial(_) => !kind.is_discrete(),
+            Self::Missing => true,
+        }
+    }
+}
+
 /// What becomes of every column of a table, and the way back to a table like it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Plan {
     schema: Schema,
     treatments: Vec<Treatment>,
     rows: usize,
+}
+
+/// A plan as it stands in a file.
+#[derive(Deserialize)]
+struct Unchecked {
+    schema: Schema,
+    treatments: Vec<Treatment>,
+    rows: usize,
+}
+
+impl TryFrom<Unchecked> for Plan {
+    type Error = String;
+
+    fn try_from(Unchecked { schema, treatments, rows }: Unchecked) -> Result<Self, String> {
+        schema.check().map_err(|e| e.to_string())?;
+        if schema.columns.len() != treatments.len() {
+            return Err(format!("{} columns but {} treatments", schema.columns.len(), treatments.len()));
+        }
+        match schema.columns.iter().zip(&treatments).find(|(spec, treatment)| !treatment.fits(&spec.kind)) {
+            Some((spec, _)) => Err(format!("column '{}' is not treated as {}", spec.name, spec.kind.name())),
+            None => Ok(Self { schema, treatments, rows }),
+        }
+    }
 }
 
 impl Plan {
@@ -276,7 +323,7 @@ fn treatment(column: Column<'_>, is_group: bool, observer: &dyn Observer) -> Tre
                 _ => Treatment::Levels(levels),
             }
         }
-        Values::Text(texts) if column.spec.kind == paucal_data::Kind::Id => {
+        Values::Text(texts) if column.spec.kind == Kind::Id => {
             let known = texts.iter().filter_map(Option::as_deref);
             if known.clone().next().is_none() {
                 return Treatment::Missing;

@@ -27,7 +27,7 @@ pub(super) const METHOD: Method = Method {
               the honest floor for all scores. A condition fixes its column and changes nothing else.",
     parameters: Independent::LIST,
     build: |table| Ok(Box::new(Independent::parse(table)?)),
-    load: |artefact| Ok(Box::new(artefact.state::<FittedIndependent>()?)),
+    load: |artefact| Ok(Box::new(FittedIndependent::load(artefact)?)),
 };
 
 /// The generator; it has no parameters.
@@ -61,6 +61,16 @@ impl Generator for Independent {
 pub struct FittedIndependent {
     plan: Plan,
     marginals: Vec<Option<Marginal>>,
+}
+
+impl FittedIndependent {
+    fn load(artefact: &Artefact) -> Result<Self, TableError> {
+        let state: Self = artefact.state()?;
+        if state.marginals.len() != state.plan.treatments().len() {
+            return Err(TableError::damaged("model.json", "there must be one marginal entry per column"));
+        }
+        Ok(state)
+    }
 }
 
 impl FittedGenerator for FittedIndependent {

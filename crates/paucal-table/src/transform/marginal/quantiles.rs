@@ -11,9 +11,29 @@ const ROWS_PER_STEP: usize = 5;
 
 /// Knots (probability, value), both ascending; equal values make a flat stretch, equal probabilities a jump.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Quantiles {
     at: Vec<f64>,
     values: Vec<f64>,
+}
+
+/// Knots as they stand in a file.
+#[derive(Deserialize)]
+struct Unchecked {
+    at: Vec<f64>,
+    values: Vec<f64>,
+}
+
+impl TryFrom<Unchecked> for Quantiles {
+    type Error = &'static str;
+
+    fn try_from(Unchecked { at, values }: Unchecked) -> Result<Self, Self::Error> {
+        let ascending = |v: &[f64]| v.iter().all(|x| x.is_finite()) && v.is_sorted();
+        if at.len() < 2 || at.len() != values.len() || !ascending(&at) || !ascending(&values) {
+            return Err("a quantile function needs at least two knots in ascending order");
+        }
+        Ok(Self { at, values })
+    }
 }
 
 impl Quantiles {

@@ -1,0 +1,208 @@
+//! Drawing rows, free or under conditions.
+//!
+//! A condition confines one coordinate of z to an interval A. The conditioned coordinates are put first in the
+//! Cholesky factor, so that z = L ε still holds and the rest of the row follows from them at no extra
+//! cost. One condition: ε₁ is a truncated normal, exact. Several: each proposal draws the coordinates one after
+//! the other, each truncated given the ones before (Geweke, Hajivassiliou, Keane), which is right up to the weight
+//! w = Πₖ P(zₖ ∈ Aₖ | z before k); of [`PROPOSALS`] proposals one is taken with probability ∝ w
+//! (sampling–importance resampling, Rubin 1988).
+
+use ndarray::Array2;
+use paucal_core::{Seed, Stream};
+use paucal_data::{Table, Values};
+use rayon::prelude::*;
+
+use super::{FittedCopula, Latent, correlation};
+use crate::condition::Conditions;
+use crate::error::TableError;
+use crate::transform::{MissingModel, gauss};
+
+/// Rows that share a random stream.
+const CHUNK: usize = 512;
+/// Proposals per row under several conditions.
+const PROPOSALS: usize = 16;
+
+/// Draws `rows` rows.
+pub(super) fn sample(
+    model: &FittedCopula,
+    rows: usize,
+    conditions: &Conditions,
+    seed: Seed,
+) -> Result<Table, TableError> {
+    let width = model.latents.len();
+    let confined = |part: &Latent| conditions.code(part.column()).and_then(|code| interval(part, code));
+    let normals = Normals::new(&model.correlation, &model.latents.iter().map(confined).collect::<Vec<_>>())?;
+    // Rows × latents.
+    let mut z = vec![0.0; rows * width];
+    z.par_chunks_mut(CHUNK * width.max(1)).enumerate().for_each(|(chunk, rows)| {
+        normals.fill(rows, &mut seed.stream("gaussian-copula/rows", chunk as u64));
+    });
+    let column = |latent: usize| z.iter().skip(latent).step_by(width).copied();
+    let decode = |index: usize| {
+        if let (Some(code), true) = (conditions.code(index), model.plan.levels(index).is_some()) {
+            return Some(Values::Code(vec![code; rows]));
+        }
+        if let Some(numbers) = model.plan.numbers(index) {
+            let mut values = vec![numbers.format.min; rows];
+            for (latent, part) in model.latents.iter().enumerate().filter(|(_, part)| part.column() == index)
+            {
+                overlay(&mut values, part, column(latent));
+            }
+            if model.missing == MissingModel::Random {
+                model.plan.lose_at_random(index, numbers, &mut values, seed);
+            }
+            return Some(Values::Number(values));
+        }
+        let (latent, part) = model.latents.iter().enumerate().find(|(_, part)| part.column() == index)?;
+        levels(part, column(latent))
+    };
+    let drawn = (0..model.plan.treatments().len()).into_par_iter().map(decode).collect();
+    model.plan.assemble(rows, drawn)
+}
+
+/// Writes what a latent of a numeric column says over `values`; a missing indicator comes after its number.
+fn overlay(values: &mut [f64], part: &Latent, z: impl Iterator<Item = f64>) {
+    match part {
+        Latent::Number { marginal, .. } => {
+            values.iter_mut().zip(z).for_each(|(x, z)| *x = marginal.quantile(gauss::cdf(z)));
+        }
+        Latent::Missing { cut, .. } => {
+            values.iter_mut().zip(z).filter(|(_, z)| z > cut).for_each(|(x, _)| *x = f64::NAN);
+        }
+        Latent::Level { .. } => {}
+    }
+}
+
+/// The level into whose interval each z falls.
+fn levels(part: &Latent, z: impl Iterator<Item = f64>) -> Option<Values> {
+    match part {
+        Latent::Level { codes, cuts, .. } => {
+            Some(Values::Code(z.map(|z| codes[cuts.partition_point(|&cut| cut < z)]).collect()))
+        }
+        _ => None,
+    }
+}
+
+/// Draws normal vectors, some of whose coordinates are confined.
+pub(super) struct Normals {
+    /// The latent at each place of the factor: conditioned ones first.
+    order: Vec<usize>,
+    /// Cholesky factor of the correlation in that order.
+    factor: Array2<f64>,
+    /// The intervals of the conditioned places.
+    bounds: Vec<(f64, f64)>,
+}
+
+impl Normals {
+    /// Prepares draws of normals with a correlation, confined where there is an interval.
+    pub(super) fn new(
+        correlation: &Array2<f64>,
+        intervals: &[Option<(f64, f64)>],
+    ) -> Result<Self, TableError> {
+        let (confined, free): (Vec<usize>, Vec<usize>) =
+            (0..intervals.len()).partition(|&latent| intervals[latent].is_some());
+        let order = [confined, free].concat();
+        let bounds = intervals.iter().copied().flatten().collect();
+        let sorted = Array2::from_shape_fn(correlation.dim(), |(i, j)| correlation[[order[i], order[j]]]);
+        let indefinite =
+            || TableError::damaged("model.safetensors", "the correlation is not positive definite");
+        let factor = correlation::cholesky(&sorted).ok_or_else(indefinite)?;
+        Ok(Self { order, factor, bounds })
+    }
+
+    /// Fills rows of z (rows × latents).
+    pub(super) fn fill(&self, rows: &mut [f64], stream: &mut Stream) {
+        let width = self.order.len();
+        let mut noise = vec![0.0; width];
+        let mut proposals = vec![0.0; PROPOSALS * self.bounds.len()];
+        for row in rows.chunks_exact_mut(width) {
+            self.confined(&mut noise[..self.bounds.len()], &mut proposals, stream);
+            noise[self.bounds.len()..].iter_mut().for_each(|e| *e = stream.normal());
+            for (place, factors) in self.factor.rows().into_iter().enumerate() {
+                let terms = factors.iter().zip(&noise[..=place]);
+                row[self.order[place]] = terms.map(|(l, e)| l * e).sum();
+            }
+        }
+    }
+
+    /// Draws the noise of the conditioned places; `proposals` is scratch space.
+    fn confined(&self, noise: &mut [f64], proposals: &mut [f64], stream: &mut Stream) {
+        match self.bounds.len() {
+            0 => {}
+            1 => {
+                self.propose(noise, stream);
+            }
+            k => {
+                let mut weights = [0.0; PROPOSALS];
+                for (proposal, weight) in proposals.chunks_exact_mut(k).zip(&mut weights) {
+                    *weight = self.propose(proposal, stream);
+                }
+                let chosen = stream.weighted(&weights);
+                noise.copy_from_slice(&proposals[chosen * k..(chosen + 1) * k]);
+            }
+        }
+    }
+
+    /// One proposal for the conditioned noise, and its weight.
+    fn propose(&self, noise: &mut [f64], stream: &mut Stream) -> f64 {
+        let mut weight = 1.0;
+        for (place, &(low, high)) in self.bounds.iter().enumerate() {
+            let factors = self.factor.row(place);
+            let mean: f64 = factors.iter().zip(&noise[..place]).map(|(l, e)| l * e).sum();
+            let scale = factors[place];
+            let (e, mass) = truncated((low - mean) / scale, (high - mean) / scale, stream.uniform());
+            noise[place] = e;
+            // The first mass is the same for all proposals.
+            weight *= if place > 0 { mass } else { 1.0 };
+        }
+        weight
+    }
+}
+
+/// The interval of a level; `None` if the latent is of another kind or has no such level.
+fn interval(part: &Latent, code: u32) -> Option<(f64, f64)> {
+    let Latent::Level { codes, cuts, .. } = part else { return None };
+    let place = codes.iter().position(|&known| known == code)?;
+    let low = if place == 0 { f64::NEG_INFINITY } else { cuts[place - 1] };
+    let high = cuts.get(place).copied().unwrap_or(f64::INFINITY);
+    Some((low, high))
+}
+
+/// The standard normal confined to `low..high` at the uniform `u`, and the mass of the interval. Intervals on
+/// the right are mirrored to the left, where probabilities keep their digits.
+fn truncated(low: f64, high: f64, u: f64) -> (f64, f64) {
+    if low > 0.0 {
+        let (e, mass) = truncated(-high, -low, u);
+        return (-e, mass);
+    }
+    let (below, above) = (gauss::cdf(low), gauss::cdf(high));
+    let mass = above - below;
+    if mass <= 0.0 {
+        // Too far out for doubles: the end closer to the middle, where nearly all of the mass is.
+        return (if high < 0.0 { high } else { low }, 0.0);
+    }
+    (gauss::quantile(below + u * mass).clamp(low, high), mass)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn truncated_draws_stay_inside_and_have_the_right_mean() {
+        for (low, high) in
+            [(-1.0, 0.5), (1.0, f64::INFINITY), (f64::NEG_INFINITY, -2.0), (6.0, 6.5), (40.0, 41.0)]
+        {
+            let n = 4000;
+            let draws: Vec<f64> =
+                (0..n).map(|i| truncated(low, high, (f64::from(i) + 0.5) / f64::from(n)).0).collect();
+            assert!(draws.iter().all(|&e| e >= low && e <= high), "{low} {high}");
+            let mass = truncated(low, high, 0.5).1;
+            let expected = (gauss::density(low) - gauss::density(high)) / mass;
+            if mass > 0.0 {
+                let mean = draws.iter().sum::<f64>() / f64::from(n);
+                assert!((mean - expected).abs() < 2e-3, "{low} {high}: {mean} {expected}");
+            }
+        }
+    }
+}
