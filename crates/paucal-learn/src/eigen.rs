@@ -21,11 +21,11 @@ fn tridiagonal(mut a: Array2<f64>) -> (Vec<f64>, Vec<f64>, Array2<f64>) {
     let n = a.nrows();
     let mut q = Array2::eye(n);
     let mut beside = vec![0.0; n];
-    for k in 0..n.saturating_sub(1) {
+    for (k, beside) in beside.iter_mut().enumerate().take(n.saturating_sub(1)) {
         let mut v = a.slice(s![k + 1.., k]).to_owned();
         let length = v.dot(&v).sqrt();
-        beside[k] = if v[0] > 0.0 { -length } else { length };
-        v[0] -= beside[k];
+        *beside = if v[0] > 0.0 { -length } else { length };
+        v[0] -= *beside;
         let square = v.dot(&v);
         if square == 0.0 {
             continue;

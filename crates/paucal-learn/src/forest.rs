@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bins::Binned;
 use crate::error::require;
-use crate::input::{Classes, Missing, Task, map_rows};
-use crate::tree::{Grower, Item, MaxFeatures, Nodes, Rules, check_growth, code};
+use crate::input::{Classes, Missing, Task, map_blocks};
+use crate::tree::{Grower, Grown, Item, MaxFeatures, Rules, check_growth, code};
 use crate::{Classifier, FittedClassifier, LearnError};
 
 /// Which rows a tree sees.
@@ -94,7 +94,7 @@ impl RandomForest {
         let bins = code(task.x.view());
         let members = members(&task);
         let grow_one = |t: usize| self.grow_one(&task, &bins, &members, seed.stream("forest/tree", t as u64));
-        let grown: Vec<(Nodes, Vec<bool>)> = (0..self.trees).into_par_iter().map(grow_one).collect();
+        let grown: Vec<(Grown, Vec<bool>)> = (0..self.trees).into_par_iter().map(grow_one).collect();
         let out_of_bag = self.out_of_bag.then(|| {
             let narrow = out_of_bag(&task, &grown);
             restore_rows(&task.classes.widen(narrow), &task.rows, y.len())
@@ -109,7 +109,7 @@ impl RandomForest {
         bins: &Binned,
         members: &[Vec<u32>],
         mut stream: Stream,
-    ) -> (Nodes, Vec<bool>) {
+    ) -> (Grown, Vec<bool>) {
         let counts = self.draw(task.y.len(), members, &mut stream);
         let mut items = Item::all(task);
         items.retain_mut(|item| {
@@ -157,7 +157,7 @@ fn members(task: &Task<'_>) -> Vec<Vec<u32>> {
 }
 
 /// For each row the mean leaf fractions of the trees that did not see it; NaN if all did.
-fn out_of_bag(task: &Task<'_>, grown: &[(Nodes, Vec<bool>)]) -> Array2<f64> {
+fn out_of_bag(task: &Task<'_>, grown: &[(Grown, Vec<bool>)]) -> Array2<f64> {
     let width = task.classes.present.len();
     let mut sums = Array2::zeros((task.y.len(), width));
     let mut rows: Vec<_> = sums.rows_mut().into_iter().collect();
@@ -205,7 +205,7 @@ impl Classifier for RandomForest {
 /// A grown forest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
-    trees: Vec<Nodes>,
+    trees: Vec<Grown>,
     features: usize,
     classes: Classes,
     out_of_bag: Option<Array2<f64>>,
@@ -252,11 +252,15 @@ impl FittedClassifier for Forest {
     fn predict_proba(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
         assert_eq!(x.ncols(), self.features, "as many features as at fitting");
         let trees = self.trees.len();
-        let narrow = map_rows(x, self.classes.present.len(), 16 * trees, |row, out| {
+        let width = self.classes.present.len();
+        // Tree by tree over a block of rows, so that a tree stays in the cache while it is in use.
+        let narrow = map_blocks(x, width, 16 * trees, |rows, sums| {
             for tree in &self.trees {
-                out.iter_mut().zip(tree.fractions(row)).for_each(|(sum, p)| *sum += p);
+                tree.add_fractions(rows, self.features, sums);
             }
-            out.iter_mut().for_each(|sum| *sum /= trees as f64);
+            for sum in sums {
+                *sum /= trees as f64;
+            }
         });
         self.classes.widen(narrow)
     }

@@ -67,7 +67,9 @@ impl<'a> Task<'a> {
         }
         let Weighted { x, weights, rows } = Weighted::new(x, weights, missing)?;
         let mut seen = vec![false; classes];
-        rows.iter().for_each(|&row| seen[y[row]] = true);
+        for &row in &rows {
+            seen[y[row]] = true;
+        }
         let present: Vec<usize> = (0..classes).filter(|&class| seen[class]).collect();
         let mut place = vec![0; classes];
         present.iter().enumerate().for_each(|(at, &class)| place[class] = at);
@@ -160,27 +162,37 @@ pub(crate) fn map_rows(
     cost: usize,
     predict: impl Fn(&[f64], &mut [f64]) + Sync,
 ) -> Array2<f64> {
+    let features = x.ncols().max(1);
+    map_blocks(x, width, cost, |values, results| {
+        for (row, result) in values.chunks_exact(features).zip(results.chunks_exact_mut(width)) {
+            predict(row, result);
+        }
+    })
+}
+
+/// As [`map_rows`], handing over blocks of rows: the values of some consecutive rows and their results.
+pub(crate) fn map_blocks(
+    x: ArrayView2<'_, f64>,
+    width: usize,
+    cost: usize,
+    predict: impl Fn(&[f64], &mut [f64]) + Sync,
+) -> Array2<f64> {
     use rayon::prelude::*;
-    const ROWS: usize = 64;
+    const ROWS: usize = 256;
     const WORTHWHILE: usize = 50_000;
     let mut out = Array2::zeros((x.nrows(), width));
-    let features = x.ncols();
-    if width == 0 || features == 0 {
+    if width == 0 || x.ncols() == 0 {
         return out;
     }
     let x = standard(x);
     let (Some(values), Some(results)) = (x.as_slice(), out.as_slice_mut()) else {
         return out;
     };
-    let block = |(values, results): (&[f64], &mut [f64])| {
-        for (row, result) in values.chunks_exact(features).zip(results.chunks_exact_mut(width)) {
-            predict(row, result);
-        }
-    };
+    let (step, result_step) = (ROWS * x.ncols(), ROWS * width);
     if x.nrows().saturating_mul(cost) < WORTHWHILE {
-        block((values, results));
+        values.chunks(step).zip(results.chunks_mut(result_step)).for_each(|(v, r)| predict(v, r));
     } else {
-        values.par_chunks(ROWS * features).zip(results.par_chunks_mut(ROWS * width)).for_each(block);
+        values.par_chunks(step).zip(results.par_chunks_mut(result_step)).for_each(|(v, r)| predict(v, r));
     }
     out
 }

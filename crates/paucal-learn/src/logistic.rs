@@ -144,14 +144,22 @@ pub(crate) fn sigmoid(x: f64) -> f64 {
 
 /// Replaces logits by probabilities; returns ln Σ exp(logit).
 pub(crate) fn softmax(logits: &mut [f64]) -> f64 {
-    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let whole = ln_sum_exp(logits);
     let mut sum = 0.0;
     for logit in logits.iter_mut() {
-        *logit = (*logit - largest).exp();
+        *logit = (*logit - whole).exp();
         sum += *logit;
     }
-    logits.iter_mut().for_each(|p| *p /= sum);
-    largest + sum.ln()
+    for p in logits {
+        *p /= sum;
+    }
+    whole
+}
+
+/// ln Σ exp(logit), without overflow.
+pub(crate) fn ln_sum_exp(logits: &[f64]) -> f64 {
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f64>().ln()
 }
 
 #[cfg(test)]

@@ -74,7 +74,9 @@ impl Neighbours {
             best.truncate(k);
             worst = best[best.len() - 1].1;
         }
-        best.iter_mut().for_each(|near| near.1 = near.1.sqrt());
+        for near in &mut best {
+            near.1 = near.1.sqrt();
+        }
         best
     }
 }
@@ -202,7 +204,8 @@ mod tests {
 
     #[test]
     fn more_neighbours_than_rows_are_refused() {
-        let error = NearestNeighbours::default().fit(array![[1.0]].view(), &[0], 1, None, Seed(0)).err().unwrap();
+        let error =
+            NearestNeighbours::default().fit(array![[1.0]].view(), &[0], 1, None, Seed(0)).err().unwrap();
         assert!(matches!(error, LearnError::TooMany { wanted: 5, available: 1, .. }));
     }
 }

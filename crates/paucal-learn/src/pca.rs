@@ -5,13 +5,13 @@
 //! found from the rows × rows inner products instead: X Xᵀ u = s² u gives the component Xᵀ u / s.
 //! Signs are chosen as in scikit-learn: the entry of largest absolute value is positive.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
+use crate::LearnError;
 use crate::eigen::symmetric;
 use crate::error::require;
 use crate::input::{Missing, check_values};
-use crate::LearnError;
 
 /// Parameters of principal component analysis.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -51,15 +51,16 @@ impl Pca {
         } else {
             from_inner_products(&centred, divisor)
         };
-        axes.rows_mut().into_iter().for_each(|mut axis| {
+        for mut axis in axes.rows_mut() {
             if largest(axis.iter()) < 0.0 {
                 axis.mapv_inplace(|v| -v);
             }
-        });
+        }
         // Rounding can push a variance of 0 just below it.
-        let variances = values.slice(s![..wanted]).mapv(|v| v.max(0.0));
+        let kept = Slice::from(..wanted);
+        let variances = values.slice_axis(Axis(0), kept).mapv(|v| v.max(0.0));
         let ratios = variances.mapv(|v| if total > 0.0 { v / total } else { 0.0 });
-        Ok(Components { means, axes: axes.slice(s![..wanted, ..]).to_owned(), variances, ratios })
+        Ok(Components { means, axes: axes.slice_axis(Axis(0), kept).to_owned(), variances, ratios })
     }
 }
 
@@ -148,7 +149,8 @@ mod tests {
 
     #[test]
     fn too_many_components_are_refused() {
-        let error = Pca { components: Some(3) }.fit(array![[1.0, 2.0, 3.0], [3.0, 1.0, 2.0]].view()).unwrap_err();
+        let error =
+            Pca { components: Some(3) }.fit(array![[1.0, 2.0, 3.0], [3.0, 1.0, 2.0]].view()).unwrap_err();
         assert!(matches!(error, LearnError::TooMany { available: 1, .. }));
         assert!(Pca::default().fit(array![[1.0, 2.0]].view()).is_err());
     }

@@ -61,7 +61,11 @@ const TREE: Method = Method {
         parameter("max_depth", "null", "depth limit; the root has depth 0"),
         parameter("min_split", "2", "fewest rows a node must hold to be split"),
         parameter("min_leaf", "1", "fewest rows on either side of a split"),
-        parameter("max_features", "\"all\"", "features tried per node: all, sqrt, {count = n} or {fraction = f}"),
+        parameter(
+            "max_features",
+            "\"all\"",
+            "features tried per node: all, sqrt, {count = n} or {fraction = f}",
+        ),
     ],
 };
 
@@ -75,7 +79,11 @@ const FOREST: Method = Method {
         parameter("max_depth", "null", "depth limit; the root has depth 0"),
         parameter("min_split", "2", "fewest distinct rows a node must hold to be split"),
         parameter("min_leaf", "1", "fewest distinct rows on either side of a split"),
-        parameter("max_features", "\"sqrt\"", "features tried per node: all, sqrt, {count = n} or {fraction = f}"),
+        parameter(
+            "max_features",
+            "\"sqrt\"",
+            "features tried per node: all, sqrt, {count = n} or {fraction = f}",
+        ),
         parameter("bootstrap", "\"rows\"", "rows a tree sees: rows, balanced (as many of each class) or off"),
         parameter("out_of_bag", "false", "whether to keep out-of-bag probabilities"),
     ],
@@ -108,7 +116,11 @@ const LOGISTIC: Method = Method {
     parameters: &[
         parameter("c", "1.0", "weight of the likelihood against the L2 penalty"),
         parameter("max_iterations", "100", "most Newton steps"),
-        parameter("tolerance", "1e-9", "distance from the minimum at which to stop, relative to the objective"),
+        parameter(
+            "tolerance",
+            "1e-9",
+            "distance from the minimum at which to stop, relative to the objective",
+        ),
     ],
 };
 
@@ -151,7 +163,11 @@ const MIXTURE: Method = Method {
     paper: "Blei, Jordan (2006). Variational Inference for Dirichlet Process Mixtures. Bayesian Analysis 1",
     parameters: &[
         parameter("components", "10", "most components"),
-        parameter("concentration", "0.001", "concentration of the Dirichlet process: smaller, fewer components"),
+        parameter(
+            "concentration",
+            "0.001",
+            "concentration of the Dirichlet process: smaller, fewer components",
+        ),
         parameter("max_iterations", "1000", "most iterations of the start that is kept"),
         parameter("tolerance", "0.001", "gain of the lower bound per thousand values at which to stop"),
         parameter("floor", "1e-6", "least variance of a component, relative to the column's"),

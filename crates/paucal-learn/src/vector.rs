@@ -93,6 +93,6 @@ mod tests {
         let a: Vec<f64> = (0..19).map(f64::from).collect();
         let ones = vec![1.0; 19];
         assert_eq!(dot(&a, &ones), 171.0);
-        assert_eq!(squared_distance(&ones, &vec![3.0; 19]), 76.0);
+        assert_eq!(squared_distance(&ones, &[3.0; 19]), 76.0);
     }
 }

@@ -1,5 +1,6 @@
 //! Agreement with scikit-learn, within stated tolerances. The script that made the golden files is
 //! tools/golden/learn.py.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
@@ -130,7 +131,8 @@ fn boosting(rounds: usize, max_leaves: usize, lambda: f64) -> Boosting {
 fn boosting_predicts_as_hist_gradient_boosting() {
     let (x, y) = table("hard.csv");
     let golden = golden("boosting.json");
-    let gaps = Array2::from_shape_fn(x.dim(), |(i, j)| if (i + 3 * j) % 7 == 0 { f64::NAN } else { x[[i, j]] });
+    let gaps =
+        Array2::from_shape_fn(x.dim(), |(i, j)| if (i + 3 * j) % 7 == 0 { f64::NAN } else { x[[i, j]] });
     for (name, x, settings) in [
         ("small", &x, boosting(50, 8, 1.0)),
         ("default", &x, boosting(100, 31, 0.0)),
@@ -139,7 +141,8 @@ fn boosting_predicts_as_hist_gradient_boosting() {
         let fitted = settings.classify(head(x).view(), &y[..TRAIN], 2, None, Seed(0)).unwrap();
         let p = fitted.predict_proba(tail(x).view());
         let theirs = numbers(&golden[name]["probabilities"]);
-        let apart: f64 = p.column(1).iter().zip(&theirs).map(|(a, b)| (a - b).abs()).sum::<f64>() / theirs.len() as f64;
+        let apart: f64 =
+            p.column(1).iter().zip(&theirs).map(|(a, b)| (a - b).abs()).sum::<f64>() / theirs.len() as f64;
         // scikit-learn resolves ties between cuts differently when values are missing.
         assert!(apart < if name == "missing" { 0.02 } else { 1e-6 }, "{name}: {apart}");
         assert!((auc(&y[TRAIN..], p.column(1)) - number(&golden[name]["auc"])).abs() < 0.01, "{name}");
@@ -176,7 +179,10 @@ fn principal_components_are_identical() {
         for (ours, theirs) in [(pca.variances(), &case["variances"]), (pca.ratios(), &case["ratios"])] {
             assert!(ours.iter().zip(numbers(theirs)).all(|(a, b)| (a - b).abs() < 1e-8), "{name}");
         }
-        assert!(furthest(&pca.transform(x.slice(s![..10, ..])), &matrix(&case["projected"])) < 1e-8, "{name}");
+        assert!(
+            furthest(&pca.transform(x.slice(s![..10, ..])), &matrix(&case["projected"])) < 1e-8,
+            "{name}"
+        );
     }
 }
 

@@ -1,10 +1,13 @@
 //! Timings, printed: `cargo test --release -p paucal-learn --test timing -- --ignored --nocapture`.
 //! The same work in scikit-learn: tools/golden/learn_timing.py.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::time::Instant;
 
 use ndarray::Array2;
-use paucal_learn::{DecisionTree, FittedClassifier, Logistic, Mixture, RandomForest, Seed};
+use paucal_learn::{
+    Boosting, DecisionTree, FittedClassifier, KMeans, Logistic, Mixture, Pca, RandomForest, Seed,
+};
 
 /// A noisy problem with continuous features.
 fn problem(rows: usize, features: usize) -> (Array2<f64>, Vec<usize>) {
@@ -46,6 +49,15 @@ fn timings() {
         });
         best(&format!("logistic fit {size}"), runs, || {
             Logistic::default().solve(x.view(), &y, 2, None).unwrap();
+        });
+        best(&format!("boosting fit {size}"), runs, || {
+            Boosting::default().classify(x.view(), &y, 2, None, Seed(0)).unwrap();
+        });
+        best(&format!("k-means fit {size}"), runs, || {
+            KMeans::default().fit(x.view(), None, Seed(0)).unwrap();
+        });
+        best(&format!("pca fit {size}"), runs, || {
+            Pca::default().fit(x.view()).unwrap();
         });
     }
     let mut stream = Seed(2).stream("columns", 0);

@@ -143,8 +143,14 @@ impl<'a> Grower<'a> {
         self.order.extend_from_slice(rows);
         let sums = rows.iter().fold(Sums::default(), |sums, &row| sums.plus(one(derivatives, row)));
         let mut grown = Grown { tree: Tree { nodes: vec![self.leaf_node(sums)] }, cuts: vec![0] };
-        let mut root =
-            Leaf { node: 0, start: 0, end: rows.len(), depth: 0, histogram: self.wanted(rows.len()), split: None };
+        let mut root = Leaf {
+            node: 0,
+            start: 0,
+            end: rows.len(),
+            depth: 0,
+            histogram: self.wanted(rows.len()),
+            split: None,
+        };
         self.search(&mut root, features, derivatives, sums, None);
         let mut leaves = vec![root];
         while leaves.len() < self.settings.max_leaves {

@@ -82,13 +82,13 @@ impl Boosting {
 
     /// Whether the parameters are in range.
     pub fn check(&self) -> Result<(), LearnError> {
-        let at_least = |value: usize, least: usize, name, range| {
-            require(value >= least, Self::NAME, name, value, range)
-        };
+        let at_least =
+            |value: usize, least: usize, name, range| require(value >= least, Self::NAME, name, value, range);
         let non_negative = |value: f64, name| {
             require(value >= 0.0 && value.is_finite(), Self::NAME, name, value, "at least 0 and finite")
         };
-        let fraction = |value: f64, name| require(value > 0.0 && value <= 1.0, Self::NAME, name, value, "in (0, 1]");
+        let fraction =
+            |value: f64, name| require(value > 0.0 && value <= 1.0, Self::NAME, name, value, "in (0, 1]");
         at_least(self.rounds, 1, "rounds", "at least 1")?;
         at_least(self.max_leaves, 2, "max_leaves", "at least 2")?;
         at_least(self.min_leaf, 1, "min_leaf", "at least 1")?;

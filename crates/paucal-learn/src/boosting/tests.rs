@@ -19,7 +19,8 @@ fn mean_square_error(ensemble: &Ensemble, x: &Array2<f64>, y: &[f64]) -> f64 {
 #[test]
 fn regression_approaches_a_smooth_function() {
     let (x, y) = surface(2000);
-    let ensemble = Boosting { rounds: 200, ..Boosting::default() }.regress(x.view(), &y, None, Seed(0)).unwrap();
+    let ensemble =
+        Boosting { rounds: 200, ..Boosting::default() }.regress(x.view(), &y, None, Seed(0)).unwrap();
     assert!(mean_square_error(&ensemble, &x, &y) < 1e-3);
 }
 
@@ -38,7 +39,8 @@ fn missing_values_go_to_the_better_side() {
     let x = array![[1.0], [2.0], [f64::NAN], [f64::NAN], [3.0], [4.0]];
     for (target, side) in [(5.0, 3.5), (0.0, 1.5)] {
         let y = [0.0, 0.0, target, target, 5.0, 5.0];
-        let ensemble = Boosting { max_leaves: 2, ..Boosting::default() }.regress(x.view(), &y, None, Seed(0)).unwrap();
+        let ensemble =
+            Boosting { max_leaves: 2, ..Boosting::default() }.regress(x.view(), &y, None, Seed(0)).unwrap();
         let fitted = ensemble.predict(array![[f64::NAN], [side]].view());
         assert_eq!(fitted[[0, 0]], fitted[[1, 0]]);
     }
@@ -74,7 +76,8 @@ fn coded_and_plain_regression_agree_and_prediction_matches_training_scores() {
 
 #[test]
 fn a_single_class_is_certain() {
-    let fitted = Boosting::default().classify(array![[1.0], [2.0]].view(), &[1, 1], 3, None, Seed(0)).unwrap();
+    let fitted =
+        Boosting::default().classify(array![[1.0], [2.0]].view(), &[1, 1], 3, None, Seed(0)).unwrap();
     assert_eq!(fitted.predict_proba(array![[f64::NAN]].view()), array![[0.0, 1.0, 0.0]]);
 }
 

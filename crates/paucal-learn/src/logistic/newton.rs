@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::{Logistic, softmax};
+use super::{Logistic, ln_sum_exp, sigmoid, softmax};
 use crate::input::Task;
 use crate::vector::{add_scaled, dot};
 
@@ -107,7 +107,9 @@ impl<'a> Problem<'a> {
             })
             .collect();
         let mut sum = vec![0.0; length];
-        partial.iter().for_each(|part| add_scaled(&mut sum, 1.0, part));
+        for part in &partial {
+            add_scaled(&mut sum, 1.0, part);
+        }
         sum
     }
 
@@ -120,32 +122,33 @@ impl<'a> Problem<'a> {
             / 2.0
     }
 
-    /// Loss of row i at its logits, which become probabilities.
-    fn loss(&self, row: usize, logits: &mut [f64]) -> f64 {
+    /// Loss of row i at its logits.
+    fn loss(&self, row: usize, logits: &[f64]) -> f64 {
         if self.width == 1 {
-            let signed = if self.y[row] == 1 { -logits[0] } else { logits[0] };
-            logits[0] = super::sigmoid(logits[0]);
+            let against = if self.y[row] == 1 { -logits[0] } else { logits[0] };
             // ln(1 + eˢ) without overflow.
-            signed.max(0.0) + (-signed.abs()).exp().ln_1p()
+            against.max(0.0) + (-against.abs()).exp().ln_1p()
         } else {
-            let own = logits[self.y[row]];
-            softmax(logits) - own
+            ln_sum_exp(logits) - logits[self.y[row]]
         }
     }
 
     fn objective(&self, theta: &[f64], logits: &[f64]) -> f64 {
         let losses = self.sum_rows(1, |row, _, sum| {
-            let mut own = logits[row * self.width..(row + 1) * self.width].to_vec();
-            sum[0] += self.weights[row] * self.loss(row, &mut own);
+            sum[0] += self.weights[row] * self.loss(row, &logits[row * self.width..(row + 1) * self.width]);
         });
         losses[0] + self.penalty(theta)
     }
 
     fn state(&self, theta: &[f64], logits: &[f64]) -> State {
         let mut probabilities = logits.to_vec();
-        let mut objective = self.penalty(theta);
-        for (row, own) in probabilities.chunks_exact_mut(self.width).enumerate() {
-            objective += self.weights[row] * self.loss(row, own);
+        let objective = self.objective(theta, logits);
+        for own in probabilities.chunks_exact_mut(self.width) {
+            if self.width == 1 {
+                own[0] = sigmoid(own[0]);
+            } else {
+                softmax(own);
+            }
         }
         let size = theta.len();
         // Gradient and diagonal side by side, in one pass over the rows.
@@ -169,7 +172,9 @@ impl<'a> Problem<'a> {
         self.add_penalty(&mut gradient, theta);
         self.add_penalty(&mut diagonal, &vec![1.0; size]);
         // Keeps the preconditioner defined when every probability has saturated.
-        diagonal.iter_mut().for_each(|d| *d = d.max(f64::MIN_POSITIVE.sqrt()));
+        for d in &mut diagonal {
+            *d = d.max(f64::MIN_POSITIVE.sqrt());
+        }
         State { objective, gradient, diagonal, probabilities }
     }
 
@@ -209,7 +214,7 @@ impl<'a> Problem<'a> {
         let mut direction = scaled.clone();
         let mut norm = dot(&residual, &scaled);
         // Tighter as the minimum nears, for quadratic convergence.
-        let goal = norm * (norm / (1.0 + state.objective)).min(1e-4).max(1e-16);
+        let goal = norm * (norm / (1.0 + state.objective)).clamp(1e-16, 1e-4);
         for _ in 0..2 * size + 20 {
             if norm <= goal {
                 break;
@@ -268,7 +273,9 @@ impl<'a> Problem<'a> {
         }
         if self.width > 1 {
             let mean = rows.iter().map(|row| row[features]).sum::<f64>() / self.width as f64;
-            rows.iter_mut().for_each(|row| row[features] -= mean);
+            for row in &mut rows {
+                row[features] -= mean;
+            }
         }
         rows
     }

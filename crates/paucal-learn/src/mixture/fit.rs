@@ -66,25 +66,42 @@ pub(super) fn fit(settings: &Mixture, values: &[f64], seed: Seed) -> MixtureMode
         return constant(settings, mean);
     }
     let size = settings.components.min(column.values.len());
-    let coarse = (column.values.len() > COARSE).then(|| column.coarse(COARSE));
-    let (mut state, mut bound, mut iterations) =
-        best_start(settings, coarse.as_ref().unwrap_or(&column), size, seed);
-    if coarse.is_some() {
-        bound = f64::NEG_INFINITY;
+    let mut run = if column.values.len() > COARSE {
+        let coarse = column.coarse(COARSE);
+        let mut run = best_start(settings, &coarse, size, seed);
+        run.climb(&coarse, settings, settings.max_iterations);
+        Run { bound: f64::NEG_INFINITY, iterations: 0, converged: false, ..run }
+    } else {
+        best_start(settings, &column, size, seed)
+    };
+    run.climb(&column, settings, settings.max_iterations);
+    MixtureModel {
+        components: run.state.components(mean, deviation),
+        lower_bound: run.bound,
+        iterations: run.iterations,
+        converged: run.converged,
     }
-    let mut converged = false;
-    while !converged && iterations < settings.max_iterations {
-        let next = state.iterate(&column, settings);
-        converged = next - bound < enough(settings, &column);
-        bound = next;
-        iterations += 1;
-    }
-    MixtureModel { components: state.components(mean, deviation), lower_bound: bound, iterations, converged }
 }
 
-/// The gain of the lower bound at which to stop.
-fn enough(settings: &Mixture, column: &Column) -> f64 {
-    settings.tolerance * column.total / 1000.0
+/// A start on its way up the lower bound.
+struct Run {
+    state: State,
+    bound: f64,
+    iterations: usize,
+    converged: bool,
+}
+
+impl Run {
+    /// Iterates until convergence, or until there have been `most` iterations.
+    fn climb(&mut self, column: &Column, settings: &Mixture, most: usize) {
+        let enough = settings.tolerance * column.total / 1000.0;
+        while !self.converged && self.iterations < most {
+            let next = self.state.iterate(column, settings);
+            self.converged = next - self.bound < enough;
+            self.bound = next;
+            self.iterations += 1;
+        }
+    }
 }
 
 /// One component that holds everything.
@@ -94,26 +111,18 @@ fn constant(settings: &Mixture, mean: f64) -> MixtureModel {
 }
 
 /// Runs every start for a while and returns the one with the best lower bound; ties go to the first.
-fn best_start(settings: &Mixture, column: &Column, size: usize, seed: Seed) -> (State, f64, usize) {
+fn best_start(settings: &Mixture, column: &Column, size: usize, seed: Seed) -> Run {
     let run = |groups: &[usize]| {
-        let mut state = State::from_groups(column, groups, size, settings);
-        let (mut bound, mut iterations) = (f64::NEG_INFINITY, 0);
-        while iterations < settings.start_iterations.min(settings.max_iterations) {
-            let next = state.iterate(column, settings);
-            let gain = next - bound;
-            bound = next;
-            iterations += 1;
-            if gain < enough(settings, column) {
-                break;
-            }
-        }
-        (state, bound, iterations)
+        let state = State::from_groups(column, groups, size, settings);
+        let mut run = Run { state, bound: f64::NEG_INFINITY, iterations: 0, converged: false };
+        run.climb(column, settings, settings.start_iterations.min(settings.max_iterations));
+        run
     };
     let mut best = run(&start::quantile(column, size));
     for restart in 0..settings.restarts {
         let mut stream = seed.stream("mixture/start", restart as u64);
         let other = run(&start::k_means(column, size, &mut stream));
-        if other.1 > best.1 {
+        if other.bound > best.bound {
             best = other;
         }
     }
@@ -173,8 +182,8 @@ impl State {
         let strengths: Vec<f64> = statistics.counts.iter().map(|n| 1.0 + n).collect();
         let mut means = Vec::with_capacity(size);
         let mut variances = Vec::with_capacity(size);
-        for k in 0..size {
-            let (n, mean, strength) = (statistics.counts[k], statistics.means[k], strengths[k]);
+        for (k, &strength) in strengths.iter().enumerate() {
+            let (n, mean) = (statistics.counts[k], statistics.means[k]);
             let within = n * (statistics.variances[k] + settings.floor);
             means.push(n * mean / strength);
             variances.push((1.0 + within + n / strength * mean * mean) / strength);
@@ -267,16 +276,16 @@ impl State {
             entropy += n[i] * (total[i].ln() - weighted[i] / total[i]);
             scale[i] = n[i] / total[i];
         }
-        for (k, (e, sums)) in ln_r.iter().zip(sums).enumerate() {
+        for (k, (e, [counts, shifts, squares])) in ln_r.iter().zip(sums).enumerate() {
             let mean = self.means[k];
             for at in (0..CHUNK).step_by(LANES) {
                 for lane in 0..LANES {
                     let i = at + lane;
                     let r = e[i] * scale[i];
                     let d = x[i] - mean;
-                    sums[0][lane] += r;
-                    sums[1][lane] += r * d;
-                    sums[2][lane] += r * d * d;
+                    counts[lane] += r;
+                    shifts[lane] += r * d;
+                    squares[lane] += r * d * d;
                 }
             }
         }

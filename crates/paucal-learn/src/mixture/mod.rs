@@ -25,8 +25,9 @@
 //!   best lower bound is kept and iterated until it really converges.
 //! - The tolerance is per thousand values, not for the column as a whole, so that it asks the same of
 //!   short and long columns.
-//! - Equal values are handled once, with their count, which changes nothing but the time. The choice
-//!   among starts (not the final iterations) works on at most 1024 groups of neighbouring values.
+//! - Equal values are handled once, with their count, which changes nothing but the time. Columns of
+//!   more than 1024 distinct values choose among starts and converge on 1024 groups of neighbouring
+//!   values first, and then converge once more on the values themselves.
 
 mod fit;
 mod start;
@@ -150,9 +151,8 @@ impl MixtureModel {
         &self.components
     }
 
-    /// The indices of the components heavier than [`LEAST_WEIGHT`](Self::LEAST_WEIGHT). Never empty: some
-    /// component holds at least a tenth of the data, or its share of `components`; should none pass,
-    /// it is the heaviest.
+    /// The indices of the components heavier than [`LEAST_WEIGHT`](Self::LEAST_WEIGHT), or of the heaviest
+    /// one should none be. Never empty.
     pub fn modes(&self) -> Vec<usize> {
         let heavy: Vec<usize> =
             (0..self.components.len()).filter(|&k| self.components[k].weight > Self::LEAST_WEIGHT).collect();
@@ -177,7 +177,7 @@ impl MixtureModel {
 
     /// ln Σ_k weight_k 𝒩(value; mean_k, deviation_k²).
     pub fn ln_density(&self, value: f64) -> f64 {
-        let mut terms: Vec<f64> = self
+        let terms: Vec<f64> = self
             .components
             .iter()
             .map(|c| {
@@ -185,7 +185,7 @@ impl MixtureModel {
                 c.weight.ln() - 0.5 * (std::f64::consts::TAU.ln() + z * z) - c.deviation.ln()
             })
             .collect();
-        crate::logistic::softmax(&mut terms)
+        crate::logistic::ln_sum_exp(&terms)
     }
 
     /// The variational lower bound at the end, up to a constant that depends only on the column and
@@ -194,7 +194,7 @@ impl MixtureModel {
         self.lower_bound
     }
 
-    /// Iterations of the start that was kept, those before the choice included.
+    /// Iterations of the start that was kept, on the values themselves.
     pub fn iterations(&self) -> usize {
         self.iterations
     }

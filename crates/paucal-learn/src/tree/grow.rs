@@ -6,7 +6,7 @@
 
 use paucal_core::Stream;
 
-use super::{LEAF, Node, Nodes};
+use super::{Grown, LEAF, Node};
 use crate::bins::Binned;
 use crate::input::Task;
 
@@ -73,8 +73,8 @@ impl<'a> Grower<'a> {
 
     /// Grows a tree on `items`, which end up grouped by leaf. `stream` decides which features each
     /// node tries and is left alone when all are tried.
-    pub fn grow(&mut self, items: &mut [Item], mut stream: Stream) -> Nodes {
-        let mut tree = Nodes {
+    pub fn grow(&mut self, items: &mut [Item], mut stream: Stream) -> Grown {
+        let mut tree = Grown {
             nodes: vec![Node { point: 0.0, feature: LEAF, next: 0 }],
             leaves: Vec::new(),
             width: self.classes,
@@ -86,7 +86,9 @@ impl<'a> Grower<'a> {
         while let Some((at, start, end, depth)) = open.pop() {
             let node = &mut items[start..end];
             totals.fill(0.0);
-            node.iter().for_each(|item| totals[item.class as usize] += item.weight);
+            for item in &*node {
+                totals[item.class as usize] += item.weight;
+            }
             let Some(split) = self.split(node, &totals, depth, &mut stream) else {
                 let weight: f64 = totals.iter().sum();
                 tree.nodes[at].next = (tree.leaves.len() / self.classes) as u32;
@@ -261,9 +263,11 @@ impl Sides {
             return;
         }
         // A side's squares are at most its squared weight; the bound tames cancellation when weights
-        // differ by many orders of magnitude.
-        let score = (self.left_squares / self.left_weight).min(self.left_weight)
-            + (self.right_squares / self.right_weight).min(self.right_weight);
+        // differ by many orders of magnitude. One quotient, so that equal splits tie exactly.
+        let left_squares = self.left_squares.min(self.left_weight * self.left_weight);
+        let right_squares = self.right_squares.min(self.right_weight * self.right_weight);
+        let score = (left_squares * self.right_weight + right_squares * self.left_weight)
+            / (self.left_weight * self.right_weight);
         if score.is_finite() && best.is_none_or(|best| score > best.score) {
             *best = Some(Split { score, feature: self.feature, left, right });
         }

@@ -124,8 +124,8 @@ impl DecisionTree {
         };
         let mut items = Item::all(&task);
         let mut grower = Grower::new(&bins, task.classes.present.len(), rules);
-        let nodes = grower.grow(&mut items, seed.stream("tree/features", 0));
-        Ok(Tree { nodes, classes: task.classes })
+        let grown = grower.grow(&mut items, seed.stream("tree/features", 0));
+        Ok(Tree { grown, classes: task.classes })
     }
 }
 
@@ -166,38 +166,38 @@ impl Classifier for DecisionTree {
 /// A grown tree.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tree {
-    nodes: Nodes,
+    grown: Grown,
     classes: Classes,
 }
 
 impl Tree {
     /// Longest path from the root to a leaf.
     pub fn depth(&self) -> usize {
-        self.nodes.depth()
+        self.grown.depth()
     }
 
     /// Number of leaves.
     pub fn leaves(&self) -> usize {
-        self.nodes.nodes.iter().filter(|node| node.feature == LEAF).count()
+        self.grown.nodes.iter().filter(|node| node.feature == LEAF).count()
     }
 
     /// Share of each feature in the total lowering of Gini impurity; sums to 1 unless the tree is a
     /// single leaf, when all are 0.
     pub fn importances(&self) -> Vec<f64> {
-        let total: f64 = self.nodes.gains.iter().sum();
-        self.nodes.gains.iter().map(|gain| if total > 0.0 { gain / total } else { 0.0 }).collect()
+        let total: f64 = self.grown.gains.iter().sum();
+        self.grown.gains.iter().map(|gain| if total > 0.0 { gain / total } else { 0.0 }).collect()
     }
 }
 
 impl FittedClassifier for Tree {
     fn features(&self) -> usize {
-        self.nodes.gains.len()
+        self.grown.gains.len()
     }
 
     fn predict_proba(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
         assert_eq!(x.ncols(), self.features(), "as many features as at fitting");
         let narrow = map_rows(x, self.classes.present.len(), 16, |row, out| {
-            out.copy_from_slice(self.nodes.fractions(row));
+            out.copy_from_slice(self.grown.fractions(row));
         });
         self.classes.widen(narrow)
     }
@@ -215,9 +215,16 @@ pub(crate) struct Node {
     pub next: u32,
 }
 
+impl Node {
+    /// The node that `row` goes to from an inner node.
+    fn child(self, row: &[f64]) -> usize {
+        (self.next + u32::from(row[self.feature as usize] > self.point)) as usize
+    }
+}
+
 /// A tree without knowledge of the caller's class codes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Nodes {
+pub(crate) struct Grown {
     /// Root first.
     pub nodes: Vec<Node>,
     /// Class fractions, leaf after leaf.
@@ -228,14 +235,41 @@ pub(crate) struct Nodes {
     pub gains: Vec<f64>,
 }
 
-impl Nodes {
+impl Grown {
     /// The class fractions of the leaf `row` falls into.
     pub fn fractions(&self, row: &[f64]) -> &[f64] {
         let mut node = self.nodes[0];
         while node.feature != LEAF {
-            let right = u32::from(row[node.feature as usize] > node.point);
-            node = self.nodes[(node.next + right) as usize];
+            node = self.nodes[node.child(row)];
         }
+        self.leaf(node)
+    }
+
+    /// Adds to each row's sums the class fractions of its leaf.
+    pub fn add_fractions(&self, rows: &[f64], features: usize, sums: &mut [f64]) {
+        /// Rows that descend side by side: while one waits for memory the others go on.
+        const ABREAST: usize = 8;
+        let blocks = rows.chunks(ABREAST * features).zip(sums.chunks_mut(ABREAST * self.width));
+        for (rows, sums) in blocks {
+            let mut nodes = [self.nodes[0]; ABREAST];
+            let mut open = true;
+            while open {
+                open = false;
+                for (node, row) in nodes.iter_mut().zip(rows.chunks_exact(features)) {
+                    if node.feature != LEAF {
+                        *node = self.nodes[node.child(row)];
+                        open = true;
+                    }
+                }
+            }
+            for (node, sums) in nodes.iter().zip(sums.chunks_exact_mut(self.width)) {
+                sums.iter_mut().zip(self.leaf(*node)).for_each(|(sum, p)| *sum += p);
+            }
+        }
+    }
+
+    /// The class fractions of a leaf.
+    fn leaf(&self, node: Node) -> &[f64] {
         let at = node.next as usize * self.width;
         &self.leaves[at..at + self.width]
     }
