@@ -5,6 +5,7 @@
 //! printed by `paucal table audit`, saved as TOML that people may edit, and converted to and from SDV
 //! metadata. What is written from a table has the columns, order, decimals and spelling of what was read.
 
+mod align;
 pub mod cell;
 pub mod datasets;
 pub mod error;
@@ -12,12 +13,14 @@ pub mod finding;
 mod infer;
 pub mod read;
 pub mod schema;
+pub mod sdv;
 pub mod table;
 pub mod write;
 
+pub use align::align;
 pub use error::DataError;
 pub use finding::{Finding, Topic, Weight};
 pub use read::{Header, Read, ReadOptions, UnknownLevels, read, read_bytes, read_like};
 pub use schema::{ColumnSpec, Kind, Layout, Schema};
 pub use table::{Column, MISSING, Table, Values};
-pub use write::{write, write_csv};
+pub use write::{write, write_csv, write_parquet};

@@ -195,6 +195,24 @@ impl Table {
         Self { schema, values: kept.iter().map(|&i| self.values[i].clone()).collect(), rows: self.rows }
     }
 
+    /// This table under a schema of the same columns whose level lists may be longer.
+    pub fn with_levels_of(&self, schema: &Schema) -> Result<Self, DataError> {
+        let same = |(own, other): (&ColumnSpec, &ColumnSpec)| {
+            let levels = (own.kind.levels(), other.kind.levels());
+            own.name == other.name
+                && match levels {
+                    (Some(own), Some(other)) => other.starts_with(own),
+                    _ => own.kind == other.kind,
+                }
+        };
+        let pairs = self.schema.columns.iter().zip(&schema.columns);
+        if self.schema.columns.len() != schema.columns.len() || !pairs.map(same).all(|fits| fits) {
+            return Err(DataError::Table("the schema describes other columns or other levels".into()));
+        }
+        let columns = schema.columns.clone();
+        Self::new(Schema { columns, ..self.schema.clone() }, self.values.clone())
+    }
+
     /// This table followed by the rows of another with the same columns.
     pub fn stacked(&self, below: &Self) -> Result<Self, DataError> {
         if self.schema.columns != below.schema.columns {

@@ -1,5 +1,8 @@
 //! Every kind of dirt, in small: what is read, what is said about it, and that nothing panics.
 
+// The lints know test functions, not the helpers beside them.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use paucal_core::Advice;
 use paucal_data::{DataError, Header, Kind, Read, ReadOptions, Topic, Values, Weight, read_bytes, write_csv};
 use proptest::prelude::*;

@@ -1,5 +1,8 @@
 //! The readers on real files with real dirt. Skipped, with a word, when `PAUCAL_DATA` is not set.
 
+// The lints know test functions, not the helpers beside them.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use std::path::PathBuf;
 
 use paucal_data::{

@@ -2,11 +2,9 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::header;
 use super::raw::{Raw, RawColumn};
-use super::{Header, ReadOptions, encoding};
+use super::{ReadOptions, encoding};
 use crate::error::DataError;
-use crate::finding::Finding;
 
 /// Separators that are looked for; where several split every line evenly the first of them wins, because
 /// a comma is more often part of a value than a tab.
@@ -32,35 +30,7 @@ pub(crate) fn read(source: &str, bytes: &[u8], options: &ReadOptions) -> Result<
     };
     let records = Records { source, delimiter, text: &text };
     let (first, columns) = records.collect()?;
-    let mut raw = assemble(source, delimiter, first, columns, options, findings)?;
-    raw.settle_names();
-    raw.report_trimmed();
-    Ok(raw)
-}
-
-/// Decides whether the first record is a header and puts it where it belongs.
-fn assemble(
-    source: &str,
-    delimiter: u8,
-    first: Vec<String>,
-    columns: Vec<RawColumn>,
-    options: &ReadOptions,
-    mut findings: Vec<Finding>,
-) -> Result<Raw, DataError> {
-    let header = match options.header {
-        Header::Present => true,
-        Header::None => false,
-        Header::Auto => header::detect(&first, &columns, options.schema.as_ref(), &mut findings),
-    };
-    let width = first.len();
-    let (names, columns) = if header {
-        (first, columns)
-    } else {
-        let names = (0..width).map(|i| format!("c{i}")).collect();
-        (names, first.iter().zip(&columns).map(|(cell, rest)| rest.with_first(cell)).collect())
-    };
-    let raw = Raw { source: source.into(), names, header, delimiter: delimiter as char, columns, findings };
-    if raw.rows() == 0 { Err(DataError::Empty(source.into())) } else { Ok(raw) }
+    Raw::assembled(source, delimiter as char, first, columns, options, findings)
 }
 
 struct Records<'a> {

@@ -6,8 +6,10 @@
 mod csv;
 mod encoding;
 mod header;
+mod parquet;
 pub(crate) mod parse;
 pub(crate) mod raw;
+mod xlsx;
 
 use std::path::Path;
 
@@ -116,9 +118,18 @@ pub enum UnknownLevels {
 /// The format follows the ending: `.parquet`, `.xlsx`, `.xls`, `.xlsb`, `.ods` (first sheet, or
 /// `file.xlsx#Sheet`), and text for everything else.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Read, DataError> {
-    let source = path.display().to_string();
-    let bytes = files::read(path)?;
+    let (source, bytes) = load(path)?;
     read_bytes(&source, &bytes, options)
+}
+
+/// The name and the bytes of a file, which may be named with a sheet.
+fn load(path: &Path) -> Result<(String, Vec<u8>), DataError> {
+    let source = path.display().to_string();
+    let file = match source.split_once('#') {
+        Some((file, _)) if !path.exists() => Path::new(file),
+        _ => path,
+    };
+    Ok((source.clone(), files::read(file)?))
 }
 
 /// As [`read`], from memory; `source` is a file name for messages, whose ending tells the format.
@@ -144,14 +155,20 @@ pub(crate) fn read_named(
 /// Reads a second file of a known table, such as a hold-out or a synthetic one. Columns may be in any
 /// order; absent ones are an error, others are left out with a warning.
 pub fn read_like(path: &Path, schema: &Schema, unknown: UnknownLevels) -> Result<Read, DataError> {
-    let source = path.display().to_string();
+    let (source, bytes) = load(path)?;
     let options = ReadOptions { schema: Some(schema.clone()), ..ReadOptions::default() };
-    typed(raw(&source, &files::read(path)?, &options)?, &options, unknown)
+    typed(raw(&source, &bytes, &options)?, &options, unknown)
 }
 
 /// Names and text, by the format of the file.
 fn raw(source: &str, bytes: &[u8], options: &ReadOptions) -> Result<Raw, DataError> {
-    csv::read(source, bytes, options)
+    let (file, sheet) = source.split_once('#').map_or((source, None), |(file, sheet)| (file, Some(sheet)));
+    let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+    match ending.as_str() {
+        "parquet" | "pq" => parquet::read(source, bytes),
+        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => xlsx::read(file, bytes, sheet, options),
+        _ => csv::read(source, bytes, options),
+    }
 }
 
 /// Infers a schema where none is given, and parses the values by it.

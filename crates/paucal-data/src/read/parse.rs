@@ -259,7 +259,14 @@ impl Levels {
     fn code(&self, cell: &str) -> Option<u32> {
         let by_value =
             || self.bits(cell).filter(|_| self.numeric).and_then(|b| self.by_value.get(&b).copied());
-        self.by_text.get(cell).copied().or_else(by_value)
+        self.by_text.get(cell).copied().or_else(by_value).or_else(|| self.truth(cell))
+    }
+
+    /// The code of true or false in another case: Parquet and Excel have spellings of their own.
+    fn truth(&self, cell: &str) -> Option<u32> {
+        let is_truth = cell.eq_ignore_ascii_case("true") || cell.eq_ignore_ascii_case("false");
+        let position = || self.list.iter().position(|level| level.eq_ignore_ascii_case(cell));
+        if is_truth { position().map(|i| i as u32) } else { None }
     }
 
     fn add(&mut self, level: &str) -> u32 {

@@ -1,5 +1,7 @@
 //! A table before its columns have types: names and trimmed text.
 
+use super::{Header, ReadOptions, header};
+use crate::error::DataError;
 use crate::finding::{Finding, Topic, many, quoted};
 
 /// What the source says about the type of a column; text files say nothing.
@@ -144,6 +146,35 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
+    /// Joins the first record and the columns below it, once it is known whether it names them.
+    pub fn assembled(
+        source: &str,
+        delimiter: char,
+        first: Vec<String>,
+        columns: Vec<RawColumn>,
+        options: &ReadOptions,
+        mut findings: Vec<Finding>,
+    ) -> Result<Self, DataError> {
+        let header = match options.header {
+            Header::Present => true,
+            Header::None => false,
+            Header::Auto => header::detect(&first, &columns, options.schema.as_ref(), &mut findings),
+        };
+        let (names, columns) = if header {
+            (first, columns)
+        } else {
+            let names = (0..first.len()).map(|i| format!("c{i}")).collect();
+            (names, first.iter().zip(&columns).map(|(cell, rest)| rest.with_first(cell)).collect())
+        };
+        let mut raw = Self { source: source.into(), names, header, delimiter, columns, findings };
+        if raw.rows() == 0 {
+            return Err(DataError::Empty(source.into()));
+        }
+        raw.settle_names();
+        raw.report_trimmed();
+        Ok(raw)
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, RawColumn::len)
