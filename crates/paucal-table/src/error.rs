@@ -1,5 +1,7 @@
 //! What can be wrong with a request to a generator, and what to do about it.
 
+use std::fmt::Display;
+
 use paucal_core::error::closest;
 use paucal_core::run::RunError;
 use paucal_core::{Advice, ExitKind};
@@ -125,24 +127,18 @@ pub enum TableError {
 
 impl TableError {
     /// An error about the content of a saved model.
-    pub fn damaged(file: &str, message: impl ToString) -> Self {
+    pub fn damaged(file: &str, message: impl Display) -> Self {
         Self::Damaged { file: file.into(), message: message.to_string() }
     }
 }
 
 /// "did you mean 'x'?", or the list of what there is.
 pub(crate) fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    match closest(typed, known.clone()) {
-        Some(candidate) => format!("did you mean '{candidate}'?"),
-        None => {
-            let names: Vec<&str> = known.into_iter().collect();
-            if names.is_empty() {
-                "there are none".into()
-            } else {
-                format!("there are: {}", names.join(", "))
-            }
-        }
+    if let Some(candidate) = closest(typed, known.clone()) {
+        return format!("did you mean '{candidate}'?");
     }
+    let names: Vec<&str> = known.into_iter().collect();
+    if names.is_empty() { "there are none".into() } else { format!("there are: {}", names.join(", ")) }
 }
 
 impl Advice for TableError {

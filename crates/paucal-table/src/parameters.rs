@@ -1,5 +1,7 @@
 //! Parameters of methods: strict about names, types and ranges.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -37,6 +39,6 @@ pub trait Parameters: Default + Serialize + DeserializeOwned {
 }
 
 /// An error message unless `holds`; `range` completes "must be …".
-pub fn require(holds: bool, name: &str, value: impl ToString, range: &str) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(format!("{name} = {} must be {range}", value.to_string())) }
+pub fn require(holds: bool, name: &str, value: &impl Display, range: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(format!("{name} = {value} must be {range}")) }
 }

@@ -1,5 +1,6 @@
 //! Every level of every discrete column of real tables in the exact number. The tables are read from the folder
 //! that `PAUCAL_DATA` names.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::path::PathBuf;
 use std::time::Instant;

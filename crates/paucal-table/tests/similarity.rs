@@ -1,8 +1,9 @@
 //! How close generated tables come to the Wisconsin diagnostic data, on the corrected objective's ruler.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use paucal_core::{Seed, Silent};
 use paucal_data::datasets::wdbc;
-use paucal_data::{Table, Values};
+use paucal_data::{Column, Table};
 use paucal_metrics::column;
 use paucal_metrics::objective::{Components, Form};
 use paucal_table::{FitContext, method};
@@ -10,14 +11,14 @@ use paucal_table::{FitContext, method};
 /// The modelled columns as the metrics take them.
 fn view(table: &Table) -> column::Table<'_> {
     let columns = table.columns().filter(|column| column.spec.kind.is_modelled());
-    let view = |column: paucal_data::Column<'_>| match column.values {
-        Values::Code(_) => column::Column::Category {
-            codes: column.codes().unwrap_or_default(),
-            levels: column.level_count(),
-        },
-        _ => column::Column::Number(column.numbers().unwrap_or_default()),
-    };
-    column::Table::new(columns.map(view).collect()).unwrap()
+    column::Table::new(columns.map(view_column).collect()).unwrap()
+}
+
+fn view_column(column: Column<'_>) -> column::Column<'_> {
+    match (column.numbers(), column.codes()) {
+        (_, Some(codes)) => column::Column::Category { codes, levels: column.level_count() },
+        (numbers, None) => column::Column::Number(numbers.unwrap_or_default()),
+    }
 }
 
 fn similarity(real: &Table, other: &Table) -> f64 {

@@ -33,7 +33,7 @@ mod tests {
         // scipy.stats.norm.ppf and .cdf.
         for (p, z) in [(0.5, 0.0), (0.975, 1.959_963_984_540_054), (1e-10, -6.361_340_902_404_056)] {
             assert!((quantile(p) - z).abs() < 1e-9, "{p}");
-            assert!((cdf(z) - p).abs() < 1e-12, "{z}");
+            assert!((cdf(z) - p).abs() < 1e-10, "{z}");
         }
         assert!(quantile(0.0).is_finite() && quantile(1.0).is_finite());
         assert_eq!(density(f64::INFINITY), 0.0);

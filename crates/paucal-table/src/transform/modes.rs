@@ -81,10 +81,8 @@ impl Modes {
             .map(|c| Mode { weight: c.weight, mean: c.mean, deviation: c.deviation })
             .collect();
         let mut keep = vec![false; all.len()];
-        fitted.modes().iter().for_each(|&k| keep[k] = true);
-        let fallback = (0..all.len()).max_by(|&a, &b| all[a].weight.total_cmp(&all[b].weight));
-        if let Some(heaviest) = fallback.filter(|_| !keep.contains(&true)) {
-            keep[heaviest] = true;
+        for k in fitted.modes() {
+            keep[k] = true;
         }
         for &x in values {
             if (0..all.len()).any(|k| keep[k] && all[k].covers(x)) {
@@ -98,7 +96,9 @@ impl Modes {
         let mut modes: Vec<Mode> =
             all.into_iter().zip(keep).filter_map(|(m, k)| k.then_some(m)).take(MOST).collect();
         let total: f64 = modes.iter().map(|mode| mode.weight).sum();
-        modes.iter_mut().for_each(|mode| mode.weight /= total);
+        for mode in &mut modes {
+            mode.weight /= total;
+        }
         Ok(Self { modes })
     }
 

@@ -297,7 +297,9 @@ fn formatted(values: Values, format: &NumberFormat) -> Values {
     match values {
         Values::Number(mut numbers) => {
             // NaN passes through rounding and clamping unchanged.
-            numbers.iter_mut().for_each(|x| *x = format.apply(*x));
+            for x in &mut numbers {
+                *x = format.apply(*x);
+            }
             Values::Number(numbers)
         }
         other => other,
@@ -324,8 +326,8 @@ fn treatment(column: Column<'_>, is_group: bool, observer: &dyn Observer) -> Tre
             }
         }
         Values::Text(texts) if column.spec.kind == Kind::Id => {
-            let known = texts.iter().filter_map(Option::as_deref);
-            if known.clone().next().is_none() {
+            let known = || texts.iter().filter_map(Option::as_deref);
+            if known().next().is_none() {
                 return Treatment::Missing;
             }
             Treatment::Serial(Serial::learn(known))

@@ -19,8 +19,8 @@ impl Serial {
     /// Learns the form of text ids. When all are a common text around a whole number (`P0017`, `4751`), the
     /// fresh ones are so too, counted from a round number above the largest; otherwise they are
     /// `synthetic-1`, `synthetic-2`, …
-    pub fn learn<'a>(ids: impl Iterator<Item = &'a str> + Clone) -> Self {
-        Self::around_number(ids.clone()).unwrap_or_else(|| Self::invented(ids))
+    pub fn learn<'a, I: Iterator<Item = &'a str>>(ids: impl Fn() -> I) -> Self {
+        Self::around_number(ids()).unwrap_or_else(|| Self::invented(ids))
     }
 
     /// For an id column that is stored as numbers with the largest value `max`.
@@ -59,9 +59,9 @@ impl Serial {
         Some(Self { prefix: first.prefix.into(), width, first: next, suffix: first.suffix.into() })
     }
 
-    fn invented<'a>(ids: impl Iterator<Item = &'a str> + Clone) -> Self {
+    fn invented<'a, I: Iterator<Item = &'a str>>(ids: impl Fn() -> I) -> Self {
         let mut prefix = String::from("synthetic-");
-        while ids.clone().any(|id| id.starts_with(&prefix)) {
+        while ids().any(|id| id.starts_with(&prefix)) {
             prefix.insert_str(0, "new-");
         }
         Self { prefix, width: 0, first: 1, suffix: String::new() }
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn first(ids: &[&str]) -> String {
-        Serial::learn(ids.iter().copied()).text(0)
+        Serial::learn(|| ids.iter().copied()).text(0)
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(first(&["synthetic-a", "x"]), "new-synthetic-1");
         assert_eq!(first(&[]), "synthetic-1");
         assert_eq!(first(&["12345678901234567890"]), "synthetic-1");
-        assert_eq!(Serial::learn(["P098", "P099"].into_iter()).text(1), "P101");
+        assert_eq!(Serial::learn(|| ["P098", "P099"].into_iter()).text(1), "P101");
         assert_eq!(Serial::above(6_899.0).number(0), 6_900);
     }
 }

@@ -6,7 +6,6 @@ use rayon::prelude::*;
 
 use super::scores::{Groups, Scores};
 use super::{FittedCopula, GaussianCopula, Latent, correlation};
-use crate::error::TableError;
 use crate::transform::{Levels, MissingModel, Plan, Treatment};
 
 /// Levels are put in order only if there are so many rows for each on average; the order of fewer would be
@@ -18,11 +17,7 @@ const ORDER_ROUNDS: usize = 2;
 const POWER_STEPS: usize = 60;
 
 /// Fits marginals, orders levels, and estimates the correlation.
-pub(super) fn fit(
-    parameters: &GaussianCopula,
-    plan: Plan,
-    train: &Table,
-) -> Result<FittedCopula, TableError> {
+pub(super) fn fit(parameters: &GaussianCopula, plan: Plan, train: &Table) -> FittedCopula {
     let mut columns = columns(parameters, &plan, train);
     for _ in 0..ORDER_ROUNDS {
         order_levels(&mut columns, train.rows());
@@ -41,7 +36,7 @@ pub(super) fn fit(
         })
     };
     let latents = columns.into_iter().zip(scores).filter_map(latent).collect();
-    Ok(FittedCopula { plan, missing: parameters.missing, latents, correlation })
+    FittedCopula { plan, missing: parameters.missing, latents, correlation }
 }
 
 /// A latent in the making.
@@ -93,7 +88,9 @@ fn value_groups(values: &[f64]) -> Groups {
     let mut of_row = vec![None; values.len()];
     let mut counts = Vec::new();
     for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
-        tied.iter().for_each(|&row| of_row[row] = Some(counts.len() as u32));
+        for &row in tied {
+            of_row[row] = Some(counts.len() as u32);
+        }
         counts.push(tied.len());
     }
     Groups { of_row, counts }

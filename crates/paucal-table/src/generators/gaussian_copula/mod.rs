@@ -26,7 +26,7 @@ use crate::artefact::{Artefact, Tensor, TensorData};
 use crate::condition::Condition;
 use crate::error::TableError;
 use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, require};
 use crate::transform::{Marginal, Marginals, MissingModel, Plan};
 
 const NAME: &str = "gaussian-copula";
@@ -80,12 +80,8 @@ impl Parameters for GaussianCopula {
     ];
 
     fn check(&self) -> Result<(), String> {
-        crate::parameters::require(
-            (0.0..=1.0).contains(&self.shrinkage),
-            "shrinkage",
-            self.shrinkage,
-            "0 to 1",
-        )
+        let share = (0.0..=1.0).contains(&self.shrinkage);
+        require(share, "shrinkage", &self.shrinkage, "0 to 1")
     }
 }
 
@@ -96,7 +92,7 @@ impl Generator for GaussianCopula {
 
     fn fit(&self, train: &Table, context: &FitContext<'_>) -> Result<Box<dyn FittedGenerator>, TableError> {
         let plan = Plan::new(train, context.observer)?;
-        Ok(Box::new(fit::fit(self, plan, train)?))
+        Ok(Box::new(fit::fit(self, plan, train)))
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! A condition confines one coordinate of z to an interval A. The conditioned coordinates are put first in the
 //! Cholesky factor, so that z = L ε still holds and the rest of the row follows from them at no extra
-//! cost. One condition: ε₁ is a truncated normal, exact. Several: each proposal draws the coordinates one after
-//! the other, each truncated given the ones before (Geweke, Hajivassiliou, Keane), which is right up to the weight
-//! w = Πₖ P(zₖ ∈ Aₖ | z before k); of [`PROPOSALS`] proposals one is taken with probability ∝ w
+//! cost. One condition: ε₁ is a truncated normal, exact. Several: a proposal draws the coordinates one after the
+//! other, each truncated given the ones before (Geweke, Hajivassiliou, Keane), which is right up to the weight
+//! w = Πₖ P(zₖ ∈ Aₖ | z before k) ≤ 1, and is accepted with probability w. Of [`PROPOSALS`] refused ones, which
+//! happens when the conditions hardly go together, one is taken with probability ∝ w
 //! (sampling–importance resampling, Rubin 1988).
 
 use ndarray::Array2;
@@ -19,7 +20,7 @@ use crate::transform::{MissingModel, gauss};
 
 /// Rows that share a random stream.
 const CHUNK: usize = 512;
-/// Proposals per row under several conditions.
+/// Most proposals per row under several conditions.
 const PROPOSALS: usize = 16;
 
 /// Draws `rows` rows.
@@ -91,6 +92,8 @@ pub(super) struct Normals {
     factor: Array2<f64>,
     /// The intervals of the conditioned places.
     bounds: Vec<(f64, f64)>,
+    /// The distribution of the first conditioned place, which does not change.
+    first: Truncated,
 }
 
 impl Normals {
@@ -102,19 +105,20 @@ impl Normals {
         let (confined, free): (Vec<usize>, Vec<usize>) =
             (0..intervals.len()).partition(|&latent| intervals[latent].is_some());
         let order = [confined, free].concat();
-        let bounds = intervals.iter().copied().flatten().collect();
+        let bounds: Vec<(f64, f64)> = intervals.iter().copied().flatten().collect();
+        let (low, high) = bounds.first().copied().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
         let sorted = Array2::from_shape_fn(correlation.dim(), |(i, j)| correlation[[order[i], order[j]]]);
         let indefinite =
             || TableError::damaged("model.safetensors", "the correlation is not positive definite");
         let factor = correlation::cholesky(&sorted).ok_or_else(indefinite)?;
-        Ok(Self { order, factor, bounds })
+        Ok(Self { order, factor, bounds, first: Truncated::new(low, high) })
     }
 
     /// Fills rows of z (rows × latents).
     pub(super) fn fill(&self, rows: &mut [f64], stream: &mut Stream) {
         let width = self.order.len();
         let mut noise = vec![0.0; width];
-        let mut proposals = vec![0.0; PROPOSALS * self.bounds.len()];
+        let mut proposals = vec![0.0; PROPOSALS * self.bounds.len().saturating_sub(1)];
         for row in rows.chunks_exact_mut(width) {
             self.confined(&mut noise[..self.bounds.len()], &mut proposals, stream);
             noise[self.bounds.len()..].iter_mut().for_each(|e| *e = stream.normal());
@@ -127,35 +131,47 @@ impl Normals {
 
     /// Draws the noise of the conditioned places; `proposals` is scratch space.
     fn confined(&self, noise: &mut [f64], proposals: &mut [f64], stream: &mut Stream) {
-        match self.bounds.len() {
-            0 => {}
-            1 => {
-                self.propose(noise, stream);
-            }
-            k => {
-                let mut weights = [0.0; PROPOSALS];
-                for (proposal, weight) in proposals.chunks_exact_mut(k).zip(&mut weights) {
-                    *weight = self.propose(proposal, stream);
-                }
-                let chosen = stream.weighted(&weights);
-                noise.copy_from_slice(&proposals[chosen * k..(chosen + 1) * k]);
-            }
+        let Some(last) = noise.len().checked_sub(1) else { return };
+        if last > 0 {
+            let chosen = self.choose(last, proposals, stream);
+            noise[..last].copy_from_slice(&proposals[chosen * last..(chosen + 1) * last]);
         }
+        noise[last] = self.truncated(last, noise).draw(stream.uniform());
     }
 
-    /// One proposal for the conditioned noise, and its weight.
+    /// Fills `proposals` (rows of `last` entries) until one is accepted, and says which.
+    fn choose(&self, last: usize, proposals: &mut [f64], stream: &mut Stream) -> usize {
+        let mut weights = [0.0; PROPOSALS];
+        for (index, proposal) in proposals.chunks_exact_mut(last).enumerate() {
+            weights[index] = self.propose(proposal, stream);
+            if stream.uniform() < weights[index] {
+                return index;
+            }
+        }
+        stream.weighted(&weights)
+    }
+
+    /// One proposal for all conditioned places but the last, and its weight. The mass of the first place is
+    /// the same for all proposals and left out; that of the last needs no draw.
     fn propose(&self, noise: &mut [f64], stream: &mut Stream) -> f64 {
         let mut weight = 1.0;
-        for (place, &(low, high)) in self.bounds.iter().enumerate() {
-            let factors = self.factor.row(place);
-            let mean: f64 = factors.iter().zip(&noise[..place]).map(|(l, e)| l * e).sum();
-            let scale = factors[place];
-            let (e, mass) = truncated((low - mean) / scale, (high - mean) / scale, stream.uniform());
-            noise[place] = e;
-            // The first mass is the same for all proposals.
-            weight *= if place > 0 { mass } else { 1.0 };
+        for place in 0..noise.len() {
+            let truncated = self.truncated(place, noise);
+            noise[place] = truncated.draw(stream.uniform());
+            weight *= if place > 0 { truncated.mass } else { 1.0 };
         }
-        weight
+        weight * self.truncated(noise.len(), noise).mass
+    }
+
+    /// The distribution of the noise of a conditioned place given the noise before it.
+    fn truncated(&self, place: usize, before: &[f64]) -> Truncated {
+        if place == 0 {
+            return self.first;
+        }
+        let factors = self.factor.row(place);
+        let mean: f64 = factors.iter().zip(&before[..place]).map(|(l, e)| l * e).sum();
+        let (low, high) = self.bounds[place];
+        Truncated::new((low - mean) / factors[place], (high - mean) / factors[place])
     }
 }
 
@@ -168,20 +184,39 @@ fn interval(part: &Latent, code: u32) -> Option<(f64, f64)> {
     Some((low, high))
 }
 
-/// The standard normal confined to `low..high` at the uniform `u`, and the mass of the interval. Intervals on
-/// the right are mirrored to the left, where probabilities keep their digits.
-fn truncated(low: f64, high: f64, u: f64) -> (f64, f64) {
-    if low > 0.0 {
-        let (e, mass) = truncated(-high, -low, u);
-        return (-e, mass);
+/// The standard normal confined to an interval. Intervals on the right are mirrored to the left, where
+/// probabilities keep their digits.
+#[derive(Clone, Copy)]
+struct Truncated {
+    /// Ends, after mirroring.
+    low: f64,
+    high: f64,
+    /// Probability below the interval, and in it.
+    below: f64,
+    mass: f64,
+    mirrored: bool,
+}
+
+impl Truncated {
+    fn new(low: f64, high: f64) -> Self {
+        let mirrored = low > 0.0;
+        let (low, high) = if mirrored { (-high, -low) } else { (low, high) };
+        let below = gauss::cdf(low);
+        Self { low, high, below, mass: gauss::cdf(high) - below, mirrored }
     }
-    let (below, above) = (gauss::cdf(low), gauss::cdf(high));
-    let mass = above - below;
-    if mass <= 0.0 {
-        // Too far out for doubles: the end closer to the middle, where nearly all of the mass is.
-        return (if high < 0.0 { high } else { low }, 0.0);
+
+    /// The value at the uniform `u`.
+    fn draw(&self, u: f64) -> f64 {
+        let value = if self.mass > 0.0 {
+            gauss::quantile(self.below + u * self.mass).clamp(self.low, self.high)
+        } else if self.high < 0.0 {
+            // Too far out for doubles: the end closer to the middle, where nearly all of the mass is.
+            self.high
+        } else {
+            self.low
+        };
+        if self.mirrored { -value } else { value }
     }
-    (gauss::quantile(below + u * mass).clamp(low, high), mass)
 }
 
 #[cfg(test)]
@@ -194,10 +229,11 @@ mod tests {
             [(-1.0, 0.5), (1.0, f64::INFINITY), (f64::NEG_INFINITY, -2.0), (6.0, 6.5), (40.0, 41.0)]
         {
             let n = 4000;
+            let truncated = Truncated::new(low, high);
             let draws: Vec<f64> =
-                (0..n).map(|i| truncated(low, high, (f64::from(i) + 0.5) / f64::from(n)).0).collect();
+                (0..n).map(|i| truncated.draw((f64::from(i) + 0.5) / f64::from(n))).collect();
             assert!(draws.iter().all(|&e| e >= low && e <= high), "{low} {high}");
-            let mass = truncated(low, high, 0.5).1;
+            let mass = truncated.mass;
             let expected = (gauss::density(low) - gauss::density(high)) / mass;
             if mass > 0.0 {
                 let mean = draws.iter().sum::<f64>() / f64::from(n);

@@ -52,8 +52,7 @@ pub enum Nominal {
     /// The commonest among the neighbours, as in the paper. Rare levels become rarer.
     #[default]
     Majority,
-    /// That of the case or of the neighbour, whichever is nearer to the new point by chance. Rare levels keep
-    /// their share.
+    /// That of the case or of the neighbour, by chance, the nearer one more often. Rare levels stay.
     Parent,
 }
 
@@ -90,7 +89,7 @@ impl Parameters for SmoteNc {
     ];
 
     fn check(&self) -> Result<(), String> {
-        require(self.neighbours >= 1, "neighbours", self.neighbours, "at least 1")
+        require(self.neighbours >= 1, "neighbours", &self.neighbours, "at least 1")
     }
 }
 

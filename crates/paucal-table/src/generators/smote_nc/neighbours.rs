@@ -97,7 +97,7 @@ impl Features {
 
 /// Values in units of their standard deviation.
 fn scaled(values: &[f64]) -> Vec<f64> {
-    let deviation = deviation(values.iter().copied());
+    let deviation = deviation(|| values.iter().copied());
     let unit = if deviation > 0.0 { deviation } else { 1.0 };
     values.iter().map(|x| x / unit).collect()
 }
@@ -105,8 +105,9 @@ fn scaled(values: &[f64]) -> Vec<f64> {
 /// The square of the median, over the numeric columns, of the standard deviation within a class; 1 without
 /// numeric columns, where only the number of differences counts.
 fn penalty(numbers: &[Vec<f64>], class: &[u32], code: u32) -> f64 {
-    let within =
-        |values: &Vec<f64>| deviation(values.iter().zip(class).filter(|&(_, &c)| c == code).map(|(&x, _)| x));
+    let within = |values: &Vec<f64>| {
+        deviation(|| values.iter().zip(class).filter(|&(_, &c)| c == code).map(|(&x, _)| x))
+    };
     let mut deviations: Vec<f64> = numbers.iter().map(within).collect();
     deviations.sort_unstable_by(f64::total_cmp);
     let n = deviations.len();
@@ -118,8 +119,8 @@ fn penalty(numbers: &[Vec<f64>], class: &[u32], code: u32) -> f64 {
 }
 
 /// Population standard deviation of the values that are there; 0 if there is none.
-fn deviation(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let present = || values.clone().filter(|x| !x.is_nan());
+fn deviation<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> f64 {
+    let present = || values().filter(|x| !x.is_nan());
     let n = present().count().max(1) as f64;
     let mean = present().sum::<f64>() / n;
     (present().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n).sqrt()

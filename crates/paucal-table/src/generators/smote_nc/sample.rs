@@ -113,7 +113,9 @@ impl Pools {
         let all: Vec<usize> = (0..model.train.rows()).collect();
         let by_class = |rows: &[usize]| {
             let mut pools: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-            rows.iter().for_each(|&row| pools.entry(model.features.class(row)).or_default().push(row));
+            for &row in rows {
+                pools.entry(model.features.class(row)).or_default().push(row);
+            }
             pools
         };
         Self { wanted: by_class(wanted), class: by_class(&all), all }

@@ -55,9 +55,9 @@ fn parents_keep_rare_levels_and_the_majority_loses_them() {
     let train = dirty(900);
     let share = |nominal| {
         let model = fitted(SmoteNc { nominal, ..SmoteNc::default() }, &train);
-        let drawn = model.sample(6000, &[], Seed(3)).unwrap();
+        let drawn = model.sample(60_000, &[], Seed(3)).unwrap();
         let codes = drawn.column("grade").unwrap().codes().unwrap();
-        codes.iter().filter(|&&code| code == 3).count() as f64 / 6000.0
+        codes.iter().filter(|&&code| code == 3).count() as f64 / 60_000.0
     };
     let real = 2.0 / 900.0;
     assert!(share(Nominal::Parent) > 0.4 * real);

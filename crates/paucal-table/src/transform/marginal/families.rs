@@ -194,7 +194,7 @@ fn beta(sorted: &[f64]) -> Option<Family> {
     let (low, high) = (min - margin, max + margin);
     let (mean, deviation) = moments(sorted.iter().map(|x| (x - low) / (high - low)));
     let total = mean * (1.0 - mean) / (deviation * deviation) - 1.0;
-    (total.is_finite() && total > 0.0).then(|| Family::Beta {
+    (total.is_finite() && total > 0.0).then_some(Family::Beta {
         alpha: mean * total,
         beta: (1.0 - mean) * total,
         low,

@@ -107,7 +107,7 @@ fn interpolate(x: f64, xs: &[f64], ys: &[f64], right: usize) -> f64 {
         return if x < x1 { y0 } else { y1 };
     }
     let t = ((x - x0) / (x1 - x0)).clamp(0.0, 1.0);
-    y0 * (1.0 - t) + y1 * t
+    y0 + (y1 - y0) * t
 }
 
 /// Hazen's empirical quantile: the i-th of n values stands at (i − ½)/n, straight lines between.
@@ -116,7 +116,8 @@ fn hazen(sorted: &[f64], p: f64) -> f64 {
     let place = (p * sorted.len() as f64 - 0.5).clamp(0.0, last as f64);
     let left = place.floor() as usize;
     let t = place - left as f64;
-    sorted[left] * (1.0 - t) + sorted[(left + 1).min(last)] * t
+    let right = sorted[(left + 1).min(last)];
+    sorted[left] + (right - sorted[left]) * t
 }
 
 #[cfg(test)]

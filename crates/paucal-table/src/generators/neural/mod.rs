@@ -1,0 +1,62 @@
+//! What the networks of this crate share: layouts, batches with conditions, the drawing of rows, saved weights.
+
+mod batch;
+mod conditions;
+mod identity;
+mod sample;
+mod weights;
+
+use paucal_nn::rows::{RowLayout, SpanKind};
+use paucal_nn::training::{Checkpoints, Outcome, Plan, Trainee, train};
+use paucal_nn::{Device, NnError, Tensor, TensorData};
+
+use crate::error::TableError;
+use crate::generator::FitContext;
+use crate::transform::{self, Activation};
+
+pub(super) use batch::batch_and_pac;
+pub(super) use conditions::{Wanted, WantedSampler};
+pub(super) use identity::identity;
+pub(super) use sample::{BLOCK, draw_wanted, sample_rows};
+pub(super) use weights::{from_artefact, into_artefact};
+
+/// The encoder's layout in the terms of the networks.
+pub(super) fn layout(encoded: &transform::RowLayout, device: &Device) -> Result<RowLayout, NnError> {
+    let part = |span: &transform::Span| match span.activation {
+        Activation::Tanh => (SpanKind::Scalar, span.width),
+        Activation::Softmax => (SpanKind::OneHot, span.width),
+    };
+    RowLayout::new(&encoded.spans.iter().map(part).collect::<Vec<_>>(), device)
+}
+
+/// A matrix from row-major values.
+pub(super) fn matrix(values: Vec<f32>, columns: usize, device: &Device) -> Tensor<2> {
+    let rows = values.len().checked_div(columns).unwrap_or(0);
+    Tensor::from_data(TensorData::new(values, [rows, columns]), device)
+}
+
+/// Side by side; a matrix without columns is left out.
+pub(super) fn beside(left: Tensor<2>, right: &Tensor<2>) -> Tensor<2> {
+    if right.dims()[1] == 0 { left } else { Tensor::cat(vec![left, right.clone()], 1) }
+}
+
+/// The one value of a scalar tensor.
+pub(super) fn scalar(tensor: Tensor<1>) -> f64 {
+    f64::from(tensor.into_scalar::<f32>())
+}
+
+/// Runs a plan in the surroundings of a fit: with its observer and, if it has one, its checkpoint.
+pub(super) fn run(
+    trainee: &mut impl Trainee,
+    plan: Plan,
+    context: &FitContext<'_>,
+    identity: &str,
+) -> Result<Outcome, TableError> {
+    let checkpoints = context.checkpoint.as_ref().map(|c| Checkpoints::new(&c.folder, identity));
+    if let (Some(checkpoints), Some(wanted)) = (&checkpoints, &context.checkpoint)
+        && !wanted.resume
+    {
+        checkpoints.remove()?;
+    }
+    Ok(train(trainee, &Plan { checkpoints, ..plan }, context.observer)?)
+}
