@@ -205,8 +205,8 @@ impl Table {
                     _ => own.kind == other.kind,
                 }
         };
-        let pairs = self.schema.columns.iter().zip(&schema.columns);
-        if self.schema.columns.len() != schema.columns.len() || !pairs.map(same).all(|fits| fits) {
+        let mut pairs = self.schema.columns.iter().zip(&schema.columns);
+        if self.schema.columns.len() != schema.columns.len() || !pairs.all(same) {
             return Err(DataError::Table("the schema describes other columns or other levels".into()));
         }
         let columns = schema.columns.clone();

@@ -10,6 +10,7 @@ pub mod cases;
 pub mod error;
 pub mod experiment;
 pub mod features;
+pub mod leak;
 mod ranked;
 pub mod significance;
 pub mod split;

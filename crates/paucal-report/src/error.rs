@@ -53,6 +53,9 @@ pub enum ReportError {
         /// What the writer said.
         message: String,
     },
+    /// A run of a verb that has no page.
+    #[error("there is no report for a run of '{0}'")]
+    NoPage(String),
     /// The run folder refused a file.
     #[error(transparent)]
     Run(#[from] RunError),

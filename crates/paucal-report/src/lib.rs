@@ -4,7 +4,7 @@
 //! sections and blocks, [`html::render`] turns it into one file that needs no network and no script, and
 //! [`export::write`] puts that file, every table (CSV) and every figure (SVG) into a run folder.
 //!
-//! Nothing here computes results, and nothing here knows about tables, signals or images.
+//! Nothing here computes results. Only [`pages`] knows what results there are.
 //!
 //! ```
 //! use paucal_report::document::{Compose, Document, Section, Text};
@@ -23,6 +23,7 @@ pub mod export;
 pub mod figure;
 pub mod html;
 pub mod number;
+pub mod pages;
 
 pub use document::{Compose, Document, Section, Text};
 pub use error::ReportError;

@@ -13,11 +13,13 @@
 //! number that comes back, and every one of them fulfils the conditions.
 
 pub mod artefact;
+pub mod audit;
 pub mod condition;
 pub mod error;
 pub mod generator;
 pub mod generators;
 pub mod hold_out;
+pub mod journey;
 pub mod judge;
 pub mod parameters;
 pub mod prove;

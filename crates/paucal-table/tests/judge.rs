@@ -66,7 +66,8 @@ fn copied_patients_are_caught() {
     let copied = judged(&real, &real, &holdout);
     let privacy = &copied.scores.privacy;
     assert_eq!(privacy.exact_copies.value(), Some(real.rows() as f64));
-    assert_eq!(privacy.dcr_closer_to_train.value(), Some(1.0));
+    // Not quite 1: the larger side is subsampled, so some copies lose their original.
+    assert!(privacy.dcr_closer_to_train.value().is_some_and(|share| share > 0.9));
     assert_eq!(privacy.membership_auc.value(), Some(1.0));
     assert_eq!(privacy.dcr.median.value(), Some(0.0));
     let ruler = copied.holdout.expect("a hold-out was given").privacy;

@@ -171,7 +171,9 @@ pub struct Writing {
 
 /// `paucal table audit`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: paucal table audit patients.csv --target outcome --group patient_id --out runs/audit")]
+#[command(
+    after_help = "Example: paucal table audit patients.csv --target outcome --group patient_id --out runs/audit"
+)]
 pub struct Audit {
     /// CSV, TSV, Parquet or XLSX file
     #[arg(value_name = "DATA")]
@@ -198,8 +200,10 @@ pub struct Audit {
 
 /// `paucal table fit`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: paucal table fit patients.csv --model ctgan --target outcome --out runs/ctgan\n\
-    A saved model holds weights, transforms and the schema, and no rows of your table.")]
+#[command(
+    after_help = "Example: paucal table fit patients.csv --model ctgan --target outcome --out runs/ctgan\n\
+    A saved model holds weights, transforms and the schema, and no rows of your table."
+)]
 pub struct Fit {
     /// CSV, TSV, Parquet or XLSX file with the training rows (and only those)
     #[arg(value_name = "DATA")]
@@ -229,7 +233,9 @@ pub struct Fit {
 
 /// `paucal table sample`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: paucal table sample runs/ctgan -n 500 --where outcome=yes --where sex=F -o women.csv")]
+#[command(
+    after_help = "Example: paucal table sample runs/ctgan -n 500 --where outcome=yes --where sex=F -o women.csv"
+)]
 pub struct Sample {
     /// Run folder of 'paucal table fit'
     #[arg(value_name = "RUN")]
@@ -247,8 +253,10 @@ pub struct Sample {
 
 /// `paucal table judge`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: paucal table judge --real train.csv --synthetic synthetic.csv --holdout test.csv \
-    --target outcome\nWithout --holdout, a third of the real rows is set aside (kept out of 'real') as the ruler.")]
+#[command(
+    after_help = "Example: paucal table judge --real train.csv --synthetic synthetic.csv --holdout test.csv \
+    --target outcome\nWithout --holdout, a third of the real rows is set aside (kept out of 'real') as the ruler."
+)]
 pub struct Judge {
     /// The real rows the generator was fitted to
     #[arg(long, value_name = "FILE")]
@@ -284,9 +292,11 @@ pub struct Judge {
 
 /// `paucal table prove`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: paucal table prove patients.csv --target outcome --positive yes --group patient_id \
+#[command(
+    after_help = "Example: paucal table prove patients.csv --target outcome --positive yes --group patient_id \
     --out runs/proof\nArms without a generator (none, class weights, threshold moving, oversampling, SMOTE-NC) always \
-    run; --models adds generators. A stopped run continues with --resume.")]
+    run; --models adds generators. A stopped run continues with --resume."
+)]
 pub struct Prove {
     /// CSV, TSV, Parquet or XLSX file
     #[arg(value_name = "DATA")]

@@ -9,6 +9,7 @@ use paucal_data::DataError;
 use paucal_evidence::EvidenceError;
 use paucal_nn::NnError;
 use paucal_report::ReportError;
+use paucal_table::judge::Form;
 use paucal_table::{METHODS, TableError};
 
 /// A request that does not make sense.
@@ -41,15 +42,15 @@ pub enum UsageError {
         /// What is needed.
         wanted: &'static str,
     },
+    /// `--objective` of an unknown form.
+    #[error("there is no form '{0}' of the objective")]
+    Objective(String),
     /// `--steps` for a method without steps.
     #[error("{0} has no steps")]
     NoSteps(String),
     /// `--delimiter` of more than one character.
     #[error("--delimiter takes one character, not '{0}'")]
     Delimiter(String),
-    /// This processor cannot run the program.
-    #[error("this processor lacks {0}, which the program was built for")]
-    Processor(String),
 }
 
 impl UsageError {
@@ -62,6 +63,13 @@ impl UsageError {
         };
         Self::UnknownSection { name: name.into(), hint }
     }
+
+    /// The form of the objective of that name; the legacy forms also go by their letter.
+    pub fn objective(name: &str) -> Result<Form, Self> {
+        let short = name.to_lowercase().replace('-', "_");
+        let full = if matches!(short.as_str(), "a" | "b" | "c") { format!("legacy_{short}") } else { short };
+        Form::from_name(&full).ok_or_else(|| Self::Objective(name.into()))
+    }
 }
 
 impl Advice for UsageError {
@@ -70,19 +78,20 @@ impl Advice for UsageError {
             Self::UnknownSection { hint, .. } => hint.clone(),
             Self::Threads => "leave it out to use every core".into(),
             Self::Condition(_) => "write COLUMN=VALUE, for example --where sex=F".into(),
-            Self::OtherSettings(_) => "repeat the first command exactly, or use --overwrite to start anew".into(),
+            Self::OtherSettings(_) => {
+                "repeat the first command exactly, or use --overwrite to start anew".into()
+            }
             Self::WrongRun { .. } => "give a folder that the right command wrote".into(),
+            Self::Objective(_) => {
+                "the forms are corrected, normalised, legacy_a, legacy_b and legacy_c".into()
+            }
             Self::NoSteps(_) => "leave out --steps; only ctgan and tvae are trained step by step".into(),
             Self::Delimiter(_) => "for a tab write --delimiter '\\t'".into(),
-            Self::Processor(_) => "build it on this computer with RUSTFLAGS=\"-C target-cpu=native\"".into(),
         })
     }
 
     fn exit_kind(&self) -> ExitKind {
-        match self {
-            Self::Processor(_) => ExitKind::Failed,
-            _ => ExitKind::Usage,
-        }
+        ExitKind::Usage
     }
 }
 
@@ -100,5 +109,15 @@ fn as_advice<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn
     macro_rules! first_of {
         ($($kind:ty),*) => { None$(.or_else(|| cause.downcast_ref::<$kind>().map(|e| e as &dyn Advice)))* };
     }
-    first_of!(UsageError, TableError, DataError, EvidenceError, NnError, ReportError, ConfigError, RunError, FileError)
+    first_of!(
+        UsageError,
+        TableError,
+        DataError,
+        EvidenceError,
+        NnError,
+        ReportError,
+        ConfigError,
+        RunError,
+        FileError
+    )
 }

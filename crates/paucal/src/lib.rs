@@ -20,6 +20,7 @@ mod error;
 mod printer;
 mod progress;
 mod session;
+mod summary;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -52,10 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let outcome = checked_processor().and_then(|()| {
-        let session = Session::new(&cli.global, stop_on_interrupt())?;
-        commands::run(&session, cli.command)
-    });
+    let outcome = act(cli.command, &cli.global);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -66,8 +64,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn checked_processor() -> anyhow::Result<()> {
-    paucal_nn::device::check_processor().map_err(|lacking| error::UsageError::Processor(lacking).into())
+fn act(command: cli::Command, global: &cli::Global) -> anyhow::Result<()> {
+    paucal_nn::device::check_processor()?;
+    let session = Session::new(global, stop_on_interrupt())?;
+    commands::run(&session, command)
 }
 
 /// The first Ctrl-C asks for a clean stop at the next checkpoint, the second ends the program at once.

@@ -142,7 +142,10 @@ mod tests {
 
     #[test]
     fn columns_align() {
-        let table = text_table(&["arm", "AUPRC"], &[vec!["none".into(), "0.9".into()], vec!["é".into(), "0.91".into()]]);
+        let table = text_table(
+            &["arm", "AUPRC"],
+            &[vec!["none".into(), "0.9".into()], vec!["é".into(), "0.91".into()]],
+        );
         assert_eq!(table, "  arm   AUPRC\n  none    0.9\n  é      0.91\n");
     }
 }

@@ -62,6 +62,8 @@ pub struct Session {
     pub console: Console,
     /// Resolved settings.
     pub settings: Settings,
+    /// Where networks are trained.
+    pub device: paucal_nn::Device,
     started: Instant,
 }
 
@@ -79,11 +81,17 @@ impl Session {
         for name in settings.generators.keys() {
             paucal_table::method(name).map_err(|_| UsageError::unknown_section(name))?;
         }
-        paucal_nn::device::select(global.device.as_deref().unwrap_or("cpu"))?;
+        let device = paucal_nn::device::parse(global.device.as_deref().unwrap_or("cpu"))?;
         if let Some(threads) = global.threads {
             set_threads(threads)?;
         }
-        Ok(Self { printer, console: Console::new(printer, cancel), settings, started: Instant::now() })
+        Ok(Self {
+            printer,
+            console: Console::new(printer, cancel),
+            settings,
+            device,
+            started: Instant::now(),
+        })
     }
 
     /// The seed.
@@ -117,20 +125,22 @@ impl Session {
         Ok(())
     }
 
-    /// Marks the run as finished.
+    /// Writes the report and then marks the run as finished.
     pub fn finish(&self, folder: &RunFolder, command: &str, inputs: &[&Path]) -> Result<()> {
         let inputs = inputs.iter().map(|path| input(path)).collect::<Result<_>>()?;
-        folder.finish(&Manifest {
+        let manifest = Manifest {
             layout: LAYOUT,
             command: command.into(),
             version: env!("CARGO_PKG_VERSION").into(),
             inputs,
             seed: self.settings.seed,
-            device: paucal_nn::device::name(),
+            device: paucal_nn::device::describe(&self.device),
             wall_seconds: self.started.elapsed().as_secs_f64(),
             peak_memory_bytes: run::peak_memory_bytes(),
-        })?;
-        self.console.note(format!("finished in {:.1} s", self.started.elapsed().as_secs_f64()));
+        };
+        paucal_report::pages::write(folder, &manifest)?;
+        folder.finish(&manifest)?;
+        self.console.note(format!("finished in {:.1} s", manifest.wall_seconds));
         Ok(())
     }
 }
@@ -152,5 +162,8 @@ fn set_threads(threads: usize) -> Result<()> {
     if threads == 0 {
         return Err(UsageError::Threads.into());
     }
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("cannot set the number of threads")
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .context("cannot set the number of threads")
 }

@@ -18,9 +18,10 @@ pub fn section(proof: &Proof) -> Section {
         .table(tests(proof))
         .table(scores(proof))
         .table(arms(proof));
-    let section = verdict.warnings.iter().fold(section, |section, warning| {
-        section.caution("Keep in mind", warning.as_str())
-    });
+    let section = verdict
+        .warnings
+        .iter()
+        .fold(section, |section, warning| section.caution("Keep in mind", warning.as_str()));
     let failed: Vec<Text> = verdict.arms.iter().flat_map(failures).collect();
     if failed.is_empty() { section } else { section.paragraph("Cells without a result:").list(failed) }
 }
@@ -28,7 +29,9 @@ pub fn section(proof: &Proof) -> Section {
 fn design(proof: &Proof) -> Text {
     let verdict = &proof.verdict;
     let units = match &proof.group {
-        Some(group) => Text::new().plain("Rows with the same ").code(group).plain(" stay on one side of every split. "),
+        Some(group) => {
+            Text::new().plain("Rows with the same ").code(group).plain(" stay on one side of every split. ")
+        }
         None => Text::new().plain("No group column was given, so every row counts as a patient of its own. "),
     };
     units.marked_on(&format!(
@@ -145,9 +148,14 @@ fn tests(proof: &Proof) -> Table {
 
 fn scores(proof: &Proof) -> Table {
     let measures = Metric::ALL.map(|metric| {
-        Column::new(metric.label()).better(if metric.higher_is_better() { Better::Higher } else { Better::Lower })
+        Column::new(metric.label()).better(if metric.higher_is_better() {
+            Better::Higher
+        } else {
+            Better::Lower
+        })
     });
-    let columns = std::iter::once(Column::new("Arm")).chain(measures).chain([Column::new("Seconds per cell")]);
+    let columns =
+        std::iter::once(Column::new("Arm")).chain(measures).chain([Column::new("Seconds per cell")]);
     Table::new("arm-scores", "Mean scores on test rows over all cells.", columns).rows(
         &proof.verdict.arms,
         |arm| {
@@ -170,7 +178,8 @@ fn arms(proof: &Proof) -> Table {
         ["Arm", "What it does", "Share of the gap: cells"],
     )
     .rows(&proof.arms, |facts| {
-        let shares: Vec<String> = facts.shares.iter().map(|(share, cells)| format!("{share}: {cells}")).collect();
+        let shares: Vec<String> =
+            facts.shares.iter().map(|(share, cells)| format!("{share}: {cells}")).collect();
         let chosen = if shares.is_empty() { Cell::Empty } else { Cell::text(shares.join(", ")) };
         [Cell::code(&facts.arm), Cell::text(facts.description.as_str()), chosen]
     })
@@ -178,8 +187,11 @@ fn arms(proof: &Proof) -> Table {
 
 fn failures(arm: &ArmVerdict) -> impl Iterator<Item = Text> {
     arm.failed.iter().map(|cell| {
-        Text::new()
-            .code(&arm.arm)
-            .plain(format!(", repeat {}, fold {}: {}", cell.repeat + 1, cell.fold + 1, cell.reason))
+        Text::new().code(&arm.arm).plain(format!(
+            ", repeat {}, fold {}: {}",
+            cell.repeat + 1,
+            cell.fold + 1,
+            cell.reason
+        ))
     })
 }

@@ -35,15 +35,19 @@ pub fn table(candidates: &[(&str, &Judgement)]) -> Table {
     let names = candidates.iter().map(|(name, _)| Column::new(*name));
     let columns = std::iter::once(Column::new("Score")).chain(names).chain([Column::new("Real held-out")]);
     let held = candidates.first().and_then(|(_, j)| j.holdout.as_ref());
-    Table::new("fidelity-scores", "Fidelity beside the score of real held-out rows on the same ruler.", columns)
-        .rows(SCORES, |(name, pick)| {
-            let own = candidates.iter().map(move |(_, j)| score::cell(pick(&j.scores.fidelity), 3));
-            std::iter::once(Cell::text(name))
-                .chain(own)
-                .chain([score::held(held.map(|scores| pick(&scores.fidelity)), 3)])
-                .collect::<Vec<_>>()
-        })
-        .note("Scores lie between 0 and 1 and are best at 1, except the AUC, which is best at 0.5.")
+    Table::new(
+        "fidelity-scores",
+        "Fidelity beside the score of real held-out rows on the same ruler.",
+        columns,
+    )
+    .rows(SCORES, |(name, pick)| {
+        let own = candidates.iter().map(move |(_, j)| score::cell(pick(&j.scores.fidelity), 3));
+        std::iter::once(Cell::text(name))
+            .chain(own)
+            .chain([score::held(held.map(|scores| pick(&scores.fidelity)), 3)])
+            .collect::<Vec<_>>()
+    })
+    .note("Scores lie between 0 and 1 and are best at 1, except the AUC, which is best at 0.5.")
 }
 
 /// Everything about one candidate: columns, distributions, associations. `key` keeps ids apart.
@@ -69,7 +73,9 @@ fn column_bars(key: &str, fidelity: &Fidelity, held: Option<&Fidelity>) -> Figur
         .iter()
         .filter_map(|c| Some((c.similarity.value()?, c.column.as_str())))
         .min_by(|a, b| a.0.total_cmp(&b.0));
-    let seen = worst.map_or_else(String::new, |(value, name)| format!("The least similar column is {name} with {value:.3}."));
+    let seen = worst.map_or_else(String::new, |(value, name)| {
+        format!("The least similar column is {name} with {value:.3}.")
+    });
     Figure::new(
         format!("{key}-column-scores"),
         "Similarity of each column's distribution, the least similar first: 1 − earth mover's distance / range for \
@@ -84,14 +90,16 @@ fn distributions(key: &str, shapes: &[Shape]) -> Option<Figure> {
     if shapes.is_empty() {
         return None;
     }
-    let mut grid = Grid::new(ACROSS).legend("Real, training", Style::REAL).legend("Synthetic", Style::SYNTHETIC);
+    let mut grid =
+        Grid::new(ACROSS).legend("Real, training", Style::REAL).legend("Synthetic", Style::SYNTHETIC);
     if shapes.iter().any(|shape| shape.holdout.is_some()) {
         grid = grid.legend("Real, held out", Style::HOLDOUT);
     }
     let width = grid.cell_width();
     let grid = shapes.iter().take(DRAWN).fold(grid, |grid, shape| grid.cell(small(shape, width)));
     let left_out = shapes.len().saturating_sub(DRAWN);
-    let more = if left_out > 0 { format!(" {left_out} more columns are in the tables.") } else { String::new() };
+    let more =
+        if left_out > 0 { format!(" {left_out} more columns are in the tables.") } else { String::new() };
     Some(Figure::new(
         format!("{key}-distributions"),
         Text::new().plain(format!("Distribution of each column; shares of rows per bin or level.{more}")),

@@ -34,7 +34,11 @@ struct Scalar {
 /// Reads the scalars of a run. A torn last line, as a kill leaves it, is skipped.
 pub fn curves(folder: &RunFolder) -> Result<Curves, ReportError> {
     let path = folder.file("events.jsonl");
-    let text = if path.exists() { files::read_text(&path).map_err(paucal_core::run::RunError::from)? } else { String::new() };
+    let text = if path.exists() {
+        files::read_text(&path).map_err(paucal_core::run::RunError::from)?
+    } else {
+        String::new()
+    };
     let mut curves = Curves::new();
     for scalar in text.lines().filter_map(|line| serde_json::from_str::<Scalar>(line).ok()) {
         let (group, name) = scalar.name.split_once('/').unwrap_or(("training", &scalar.name));
@@ -72,9 +76,9 @@ pub fn page(result: &FitResult, curves: &Curves) -> Document {
 }
 
 fn figure(group: &str, series: &BTreeMap<String, Vec<(f64, f64)>>) -> Figure {
-    let plot = series
-        .iter()
-        .fold(LinePlot::new("Optimiser step", group), |plot, (name, points)| plot.series(name, points.clone()));
+    let plot = series.iter().fold(LinePlot::new("Optimiser step", group), |plot, (name, points)| {
+        plot.series(name, points.clone())
+    });
     let names: Vec<&str> = series.keys().map(String::as_str).collect();
     Figure::new(
         format!("curves-{}", crate::document::slug(group)),

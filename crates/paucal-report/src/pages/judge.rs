@@ -65,16 +65,21 @@ fn beside(judgement: &Judgement, pick: fn(&Scores) -> &paucal_metrics::Score) ->
 fn looks_real(judgement: &Judgement) -> Verdict {
     let c2st = judgement.scores.fidelity.c2st.value();
     let (answer, words) = match c2st {
-        Some(auc) if auc < 0.5 + GUESSING => (Answer::Yes, "A classifier can hardly tell them from real rows."),
+        Some(auc) if auc < 0.5 + GUESSING => {
+            (Answer::Yes, "A classifier can hardly tell them from real rows.")
+        }
         Some(auc) if auc < 0.8 => (Answer::Unclear, "A classifier tells many of them from real rows."),
         Some(_) => (Answer::No, "A classifier tells most of them from real rows."),
         None => (Answer::NotAssessed, "This could not be computed."),
     };
-    Verdict::new("Do the rows look real?", answer, words).evidence(format!(
-        "Similarity {}. Told from real rows with AUC {} (0.5 is best).",
-        beside(judgement, |s| &s.objective.similarity),
-        beside(judgement, |s| &s.fidelity.c2st),
-    ).as_str())
+    Verdict::new("Do the rows look real?", answer, words).evidence(
+        format!(
+            "Similarity {}. Told from real rows with AUC {} (0.5 is best).",
+            beside(judgement, |s| &s.objective.similarity),
+            beside(judgement, |s| &s.fidelity.c2st),
+        )
+        .as_str(),
+    )
 }
 
 fn can_be_learnt_from(judgement: &Judgement) -> Verdict {
@@ -106,15 +111,21 @@ fn is_private(judgement: &Judgement) -> Verdict {
     let usual = held.and_then(|p| p.exact_copy_share.value()).unwrap_or(0.0);
     let (answer, words) = match privacy.membership_auc.value() {
         _ if copies > usual => (Answer::No, "Some rows are exact copies of training rows."),
-        Some(auc) if auc < 0.5 + GUESSING => (Answer::Yes, "No careless copying was found; that is not a guarantee."),
+        Some(auc) if auc < 0.5 + GUESSING => {
+            (Answer::Yes, "No careless copying was found; that is not a guarantee.")
+        }
         Some(auc) if auc < 0.7 => (Answer::Unclear, "They lean towards the training rows."),
         Some(_) => (Answer::No, "They give away who was in the training rows."),
         None => (Answer::NotAssessed, "Without unseen rows this cannot be judged."),
     };
-    let count = privacy.exact_copies.value().map_or_else(|| "not computed".to_owned(), |n| number::fixed(n, 0));
+    let count =
+        privacy.exact_copies.value().map_or_else(|| "not computed".to_owned(), |n| number::fixed(n, 0));
     Verdict::new("Do they keep their distance from real patients?", answer, words).evidence(
-        format!("Exact copies: {count}. Membership attack: AUC {} (0.5 is best).", beside(judgement, |s| &s.privacy.membership_auc))
-            .as_str(),
+        format!(
+            "Exact copies: {count}. Membership attack: AUC {} (0.5 is best).",
+            beside(judgement, |s| &s.privacy.membership_auc)
+        )
+        .as_str(),
     )
 }
 

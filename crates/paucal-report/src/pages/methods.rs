@@ -8,8 +8,12 @@ use crate::document::{Cell, Compose, Reference, Section, Table, Text};
 pub fn generators(names: &[&str]) -> Section {
     let used = METHODS.iter().filter(|method| names.contains(&method.name));
     Section::new("generators", "Generators").table(
-        Table::new("generators", "Generators, what they do and where they come from.", ["Name", "What it does", "Source"])
-            .rows(used, |m| [Cell::code(m.name), Cell::text(m.summary), Cell::text(m.paper)]),
+        Table::new(
+            "generators",
+            "Generators, what they do and where they come from.",
+            ["Name", "What it does", "Source"],
+        )
+        .rows(used, |m| [Cell::code(m.name), Cell::text(m.summary), Cell::text(m.paper)]),
     )
 }
 

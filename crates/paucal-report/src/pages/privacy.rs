@@ -47,9 +47,10 @@ fn table(candidates: &[(&str, &Judgement)]) -> Table {
         let last = held.map_or_else(|| Cell::Missing("no hold-out".into()), cell);
         std::iter::once(Cell::text(name)).chain(own).chain([last]).collect::<Vec<_>>()
     };
-    let table = Table::new("privacy-scores", "Privacy beside the same measures of real held-out rows.", columns)
-        .row(row("Closer to a training row than to an unseen row (0.5 is best)", &closer))
-        .row(row("Membership attack by nearest distance, AUC (0.5 is best)", &attack));
+    let table =
+        Table::new("privacy-scores", "Privacy beside the same measures of real held-out rows.", columns)
+            .row(row("Closer to a training row than to an unseen row (0.5 is best)", &closer))
+            .row(row("Membership attack by nearest distance, AUC (0.5 is best)", &attack));
     PLAIN.iter().fold(table, |table, (name, decimals, pick)| {
         table.row(row(name, &|privacy| score::cell(pick(privacy), *decimals)))
     })
@@ -103,4 +104,3 @@ fn distances(candidates: &[(&str, &Judgement)]) -> Option<Figure> {
         )
     })
 }
-

@@ -11,13 +11,19 @@ pub fn page(proof: &Proof) -> Document {
     let names: Vec<&str> = proof.arms.iter().map(|facts| facts.arm.as_str()).collect();
     Document::new("Does augmenting the rare class help?")
         .subtitle(
-            Text::new().plain("Predicting ").code(&proof.target).plain(", positive class ").code(&proof.positive),
+            Text::new()
+                .plain("Predicting ")
+                .code(&proof.target)
+                .plain(", positive class ")
+                .code(&proof.positive),
         )
         .summary(summary(proof))
         .section(evidence::section(proof))
         .section(limits(proof))
         .section(
-            Section::new("methods", "Methods").subsection(methods::proving()).subsection(methods::generators(&names)),
+            Section::new("methods", "Methods")
+                .subsection(methods::proving())
+                .subsection(methods::generators(&names)),
         )
         .references(methods::references())
 }

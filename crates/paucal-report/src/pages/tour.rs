@@ -47,16 +47,18 @@ fn summary(journey: &Journey) -> Blocks {
         .iter()
         .filter_map(|judged| Some((judged.judgement.scores.objective.score.value()?, judged)))
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    let blocks = Blocks::new()
-        .verdicts(std::iter::once(answer(journey)).chain(best.into_iter().flat_map(|(_, judged)| {
+    let blocks = Blocks::new().verdicts(std::iter::once(answer(journey)).chain(best.into_iter().flat_map(
+        |(_, judged)| {
             judge::verdicts(&judged.judgement).into_iter().map(|mut verdict| {
                 verdict.question = format!("{} ({})", verdict.question, judged.title);
                 verdict
             })
-        })));
-    journey.shortcuts.iter().fold(blocks, |blocks, shortcut| {
-        blocks.paragraph(Text::new().emphasis(shortcut.as_str()))
-    })
+        },
+    )));
+    journey
+        .shortcuts
+        .iter()
+        .fold(blocks, |blocks, shortcut| blocks.paragraph(Text::new().emphasis(shortcut.as_str())))
 }
 
 /// One line over all arms.

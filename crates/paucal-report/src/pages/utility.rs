@@ -39,14 +39,20 @@ pub fn section(candidates: &[(&str, &Judgement)]) -> Section {
 /// The forest trained on each candidate and tested on real rows.
 fn headline(candidates: &[(&str, &Judgement)]) -> Table {
     let names = candidates.iter().map(|(name, _)| Column::new(*name));
-    let columns =
-        [Column::new("Measure"), Column::new("Real training rows")].into_iter().chain(names).collect::<Vec<_>>();
-    Table::new("utility-scores", "Random forest, tested on real held-out rows, by what it was trained on.", columns)
-        .rows(MEASURES, |(name, pick)| {
-            let real = candidates.first().map(|(_, j)| score::cell(pick(&j.scores.utility.headline.trtr), 3));
-            let own = candidates.iter().map(move |(_, j)| score::cell(pick(&j.scores.utility.headline.tstr), 3));
-            std::iter::once(Cell::text(name)).chain(real).chain(own).collect::<Vec<_>>()
-        })
+    let columns = [Column::new("Measure"), Column::new("Real training rows")]
+        .into_iter()
+        .chain(names)
+        .collect::<Vec<_>>();
+    Table::new(
+        "utility-scores",
+        "Random forest, tested on real held-out rows, by what it was trained on.",
+        columns,
+    )
+    .rows(MEASURES, |(name, pick)| {
+        let real = candidates.first().map(|(_, j)| score::cell(pick(&j.scores.utility.headline.trtr), 3));
+        let own = candidates.iter().map(move |(_, j)| score::cell(pick(&j.scores.utility.headline.tstr), 3));
+        std::iter::once(Cell::text(name)).chain(real).chain(own).collect::<Vec<_>>()
+    })
 }
 
 /// Every classifier, every way.
@@ -55,7 +61,8 @@ fn classifiers(candidates: &[(&str, &Judgement)]) -> Table {
     let columns =
         [Column::new("Generator"), Column::new("Classifier"), Column::new("Way")].into_iter().chain(measures);
     let mut table =
-        Table::new("utility-classifiers", "All classifiers and all four ways to train and test.", columns).folded();
+        Table::new("utility-classifiers", "All classifiers and all four ways to train and test.", columns)
+            .folded();
     for (name, judgement) in candidates {
         for (classifier, quartet) in &judgement.scores.utility.classifiers {
             for (way, pick) in WAYS {

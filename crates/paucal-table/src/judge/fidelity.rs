@@ -129,9 +129,10 @@ pub(super) fn fidelity(
             density: part(|p| p.density),
             coverage: part(|p| p.coverage),
         },
-        columns: view::columns(real).zip(r.columns().iter().zip(c.columns())).map(|(column, (r, c))| {
-            column_fidelity(&column.spec.name, column.spec.kind.name(), *r, *c)
-        }).collect(),
+        columns: view::columns(real)
+            .zip(r.columns().iter().zip(c.columns()))
+            .map(|(column, (r, c))| column_fidelity(&column.spec.name, column.spec.kind.name(), *r, *c))
+            .collect(),
         association: Association {
             columns: view::columns(real).map(|column| column.spec.name.clone()).collect(),
             real: rows(&real_association.matrix),
@@ -159,7 +160,12 @@ fn rows(matrix: &ndarray::Array2<f64>) -> Vec<Vec<f64>> {
     matrix.rows().into_iter().map(|row| row.to_vec()).collect()
 }
 
-fn column_fidelity(name: &str, kind: &str, real: metric::Column<'_>, candidate: metric::Column<'_>) -> ColumnFidelity {
+fn column_fidelity(
+    name: &str,
+    kind: &str,
+    real: metric::Column<'_>,
+    candidate: metric::Column<'_>,
+) -> ColumnFidelity {
     let (similarity, shape, covered) = match (real, candidate) {
         (metric::Column::Number(r), metric::Column::Number(c)) => (
             distribution::earth_mover_over_range(r, c).map(|d| (1.0 - d).max(0.0)),
@@ -189,7 +195,8 @@ fn column_fidelity(name: &str, kind: &str, real: metric::Column<'_>, candidate: 
 fn sdmetrics_scores(real: &metric::Table<'_>, candidate: &metric::Table<'_>) -> SdMetrics {
     use sdmetrics::Convention::{AllPairs, Associated};
     let quality = |convention| sdmetrics::quality(real, candidate, convention);
-    let pick = |of: &Result<sdmetrics::Quality, Undefined>, which: fn(&sdmetrics::Quality) -> &Score| match of {
+    let pick = |of: &Result<sdmetrics::Quality, Undefined>, which: fn(&sdmetrics::Quality) -> &Score| match of
+    {
         Ok(quality) => which(quality).clone(),
         Err(reason) => Score::from(Err(reason.clone())),
     };
@@ -211,7 +218,12 @@ fn sdmetrics_scores(real: &metric::Table<'_>, candidate: &metric::Table<'_>) -> 
 
 /// Classifier two-sample test: equally many rows of each side (a keyed draw from the larger), five folds
 /// stratified by side, a random forest, the AUC of its out-of-fold scores (Lopez-Paz & Oquab 2017).
-fn two_sample(real: &Table, candidate: &Table, options: &JudgeOptions, seed: Seed) -> Result<Score, TableError> {
+fn two_sample(
+    real: &Table,
+    candidate: &Table,
+    options: &JudgeOptions,
+    seed: Seed,
+) -> Result<Score, TableError> {
     const FOLDS: usize = 5;
     let n = real.rows().min(candidate.rows()).min(options.c2st_rows);
     if n < 2 * FOLDS {
@@ -229,7 +241,8 @@ fn two_sample(real: &Table, candidate: &Table, options: &JudgeOptions, seed: See
         let (rows, held) = (both.take(&train), both.take(&test));
         let encoder = FeatureEncoder::fit(&rows, &FeatureOptions::default())?;
         let y: Vec<usize> = train.iter().map(|&row| side[row]).collect();
-        let fitted = forest.fit(encoder.encode(&rows)?.view(), &y, 2, None, seed.child("c2st/fold", fold as u64))?;
+        let fitted =
+            forest.fit(encoder.encode(&rows)?.view(), &y, 2, None, seed.child("c2st/fold", fold as u64))?;
         let probability = fitted.predict_proba(encoder.encode(&held)?.view());
         for (&row, p) in test.iter().zip(probability.rows()) {
             scores[row] = p[1];

@@ -57,7 +57,13 @@ pub struct JudgeOptions {
 
 impl Default for JudgeOptions {
     fn default() -> Self {
-        Self { objective: Form::Corrected, trees: 100, c2st_rows: 5_000, distance_rows: 5_000, resamples: 500 }
+        Self {
+            objective: Form::Corrected,
+            trees: 100,
+            c2st_rows: 5_000,
+            distance_rows: 5_000,
+            resamples: 500,
+        }
     }
 }
 
@@ -231,8 +237,12 @@ fn task(table: &Table) -> Result<Task, TableError> {
     let levels = table.column(&target.name)?.spec.kind.levels().unwrap_or_default();
     let positive_level = target.classes[target.positive].clone();
     match levels.iter().position(|level| *level == positive_level) {
-        Some(code) => Ok(Task { target: target.name, positive: code as u32, positive_level, classes: levels.len() }),
-        None => Err(paucal_evidence::EvidenceError::NotClasses { name: target.name, values: levels.len() }.into()),
+        Some(code) => {
+            Ok(Task { target: target.name, positive: code as u32, positive_level, classes: levels.len() })
+        }
+        None => {
+            Err(paucal_evidence::EvidenceError::NotClasses { name: target.name, values: levels.len() }.into())
+        }
     }
 }
 

@@ -46,7 +46,9 @@ impl Objective {
             trts: of(&utility.trts.balanced_accuracy),
             tsts: of(&utility.tsts.balanced_accuracy),
         };
-        let forms = Form::ALL.into_iter().map(|form| (form.name().to_owned(), Parts::of(form, components, &accuracies)));
+        let forms = Form::ALL
+            .into_iter()
+            .map(|form| (form.name().to_owned(), Parts::of(form, components, &accuracies)));
         Self::headed(form, forms.collect())
     }
 
@@ -75,7 +77,8 @@ impl Parts {
     fn joined(similarity: Score, accuracy: Score) -> Self {
         let both = || -> Metric<f64> {
             let weight = forms::SIMILARITY_WEIGHT;
-            Ok(weight * similarity.clone().into_result()? + (1.0 - weight) * accuracy.clone().into_result()?)
+            Ok(weight * similarity.clone().into_result()?
+                + (1.0 - weight) * accuracy.clone().into_result()?)
         };
         let score = Score::from(both());
         Self { similarity, accuracy, score }

@@ -8,8 +8,8 @@ use paucal_data::Table;
 use paucal_metrics::column as metric;
 use paucal_metrics::interval::{Bootstrap, Interval};
 use paucal_metrics::privacy::{
-    self as measures, Attack, Closer, adversarial_accuracy, distance_ratio, encode, exact_copies, identifiability,
-    nearest, nearest_attack, share_closer_to_train, summarise_distances,
+    self as measures, Attack, Closer, adversarial_accuracy, distance_ratio, encode, exact_copies,
+    identifiability, nearest, nearest_attack, share_closer_to_train, summarise_distances,
 };
 use paucal_metrics::{Result as Metric, Score, Undefined};
 use serde::{Deserialize, Serialize};
@@ -165,10 +165,8 @@ fn against_unseen(
 ) -> Metric<(Closer, Attack)> {
     let (r, c, u) = (view::view(real)?, view::view(candidate)?, view::view(unseen)?);
     let [r, c, u] = encode(&r, [&r, &c, &u])?;
-    let bootstrap = Bootstrap {
-        repeats: options.resamples,
-        ..Bootstrap::new(seed.child("privacy/bootstrap", 0))
-    };
+    let bootstrap =
+        Bootstrap { repeats: options.resamples, ..Bootstrap::new(seed.child("privacy/bootstrap", 0)) };
     Ok((share_closer_to_train(&r, &u, &c, SUBSAMPLES, &bootstrap)?, nearest_attack(&r, &u, &c, &bootstrap)?))
 }
 
@@ -186,7 +184,10 @@ impl Privacy {
         };
         Self {
             dcr_closer_to_train: mean(&a.dcr_closer_to_train, &b.dcr_closer_to_train),
-            dcr_closer_to_train_interval: hull(&a.dcr_closer_to_train_interval, &b.dcr_closer_to_train_interval),
+            dcr_closer_to_train_interval: hull(
+                &a.dcr_closer_to_train_interval,
+                &b.dcr_closer_to_train_interval,
+            ),
             exact_copies: sum(&a.exact_copies, &b.exact_copies),
             exact_copy_share: mean(&a.exact_copy_share, &b.exact_copy_share),
             membership_auc: mean(&a.membership_auc, &b.membership_auc),
@@ -196,7 +197,13 @@ impl Privacy {
                 p5: mean(&a.dcr.p5, &b.dcr.p5),
                 median: mean(&a.dcr.median, &b.dcr.median),
                 mean: mean(&a.dcr.mean, &b.dcr.mean),
-                percentiles: a.dcr.percentiles.iter().zip(&b.dcr.percentiles).map(|(a, b)| f64::midpoint(*a, *b)).collect(),
+                percentiles: a
+                    .dcr
+                    .percentiles
+                    .iter()
+                    .zip(&b.dcr.percentiles)
+                    .map(|(a, b)| f64::midpoint(*a, *b))
+                    .collect(),
             },
             nndr_mean: mean(&a.nndr_mean, &b.nndr_mean),
             nndr_p5: mean(&a.nndr_p5, &b.nndr_p5),

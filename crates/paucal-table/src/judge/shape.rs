@@ -51,7 +51,8 @@ fn shape(real: Column<'_>, synthetic: Column<'_>, holdout: Option<Column<'_>>) -
     if let Some(numbers) = real.numbers() {
         let all = [Some(numbers), synthetic.numbers(), holdout.and_then(|h| h.numbers())];
         let present = || all.iter().flatten().flat_map(|v| v.iter().copied()).filter(|x| !x.is_nan());
-        let (low, high) = (present().fold(f64::INFINITY, f64::min), present().fold(f64::NEG_INFINITY, f64::max));
+        let (low, high) =
+            (present().fold(f64::INFINITY, f64::min), present().fold(f64::NEG_INFINITY, f64::max));
         if low > high {
             return None;
         }

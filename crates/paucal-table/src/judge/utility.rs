@@ -147,7 +147,8 @@ impl Trained {
         if table.rows() == 0 {
             return Ok(Self { model: None });
         }
-        let encoder = FeatureEncoder::fit(&table, &FeatureOptions { standardise: true, ..FeatureOptions::default() })?;
+        let encoder =
+            FeatureEncoder::fit(&table, &FeatureOptions { standardise: true, ..FeatureOptions::default() })?;
         let y: Vec<usize> = y.into_iter().map(|code| code as usize).collect();
         let x = encoder.encode(&table)?;
         let fitted = classifier.fit(x.view(), &y, task.classes, None, seed.child("judge/classifier", 0))?;
@@ -240,7 +241,8 @@ impl Quartet {
 impl Utility {
     /// The mean of two cross-fitted halves.
     pub(super) fn mean(a: &Self, b: &Self) -> Self {
-        let pairs = a.classifiers.iter().filter_map(|(name, of_a)| Some((name, of_a, b.classifiers.get(name)?)));
+        let pairs =
+            a.classifiers.iter().filter_map(|(name, of_a)| Some((name, of_a, b.classifiers.get(name)?)));
         Self {
             headline: Quartet::mean(&a.headline, &b.headline),
             classifiers: pairs.map(|(name, a, b)| (name.clone(), Quartet::mean(a, b))).collect(),

@@ -81,7 +81,13 @@ pub trait Source: Send + Sync {
     fn describe(&self) -> String;
 
     /// Learns from training rows, all classes.
-    fn learn(&self, bench: &Bench<'_>, rows: &[usize], seed: Seed, observer: &dyn Observer) -> Result<Box<dyn Positives>, TableError>;
+    fn learn(
+        &self,
+        bench: &Bench<'_>,
+        rows: &[usize],
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Box<dyn Positives>, TableError>;
 }
 
 /// A supply of positive rows.
@@ -115,7 +121,8 @@ impl<S: Source> Arm for Augmented<'_, S> {
     fn run(&self, cell: &Cell<'_>) -> Result<ArmOutcome, ArmError> {
         let Choice { share, note } = augment::choose(self.bench, &self.source, cell)?;
         let added = augment::rows_to_add(&self.bench.truth(cell.train), share);
-        let supply = self.source.learn(self.bench, cell.train, cell.seed.child("prove/source", 0), cell.observer)?;
+        let supply =
+            self.source.learn(self.bench, cell.train, cell.seed.child("prove/source", 0), cell.observer)?;
         let rows = supply.draw(added, cell.seed.child("prove/draw", 0))?;
         let trained = self.bench.train(cell.train, Some(&rows), None, cell.seed)?;
         let probabilities = trained.predict(self.bench, cell.test)?;
@@ -140,7 +147,13 @@ impl Source for Oversampling {
         "Repeats positive rows, drawn with replacement.".into()
     }
 
-    fn learn(&self, bench: &Bench<'_>, rows: &[usize], _: Seed, _: &dyn Observer) -> Result<Box<dyn Positives>, TableError> {
+    fn learn(
+        &self,
+        bench: &Bench<'_>,
+        rows: &[usize],
+        _: Seed,
+        _: &dyn Observer,
+    ) -> Result<Box<dyn Positives>, TableError> {
         let positives: Vec<usize> = rows.iter().copied().filter(|&row| bench.labels[row]).collect();
         Ok(Box::new(Repeated { positives: bench.table.take(&positives) }))
     }
@@ -164,7 +177,13 @@ impl Source for Box<dyn Generator> {
         format!("Adds positive rows made by {}, fitted to the training rows of the cell.", self.name())
     }
 
-    fn learn(&self, bench: &Bench<'_>, rows: &[usize], seed: Seed, observer: &dyn Observer) -> Result<Box<dyn Positives>, TableError> {
+    fn learn(
+        &self,
+        bench: &Bench<'_>,
+        rows: &[usize],
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Box<dyn Positives>, TableError> {
         let fitted = self.fit(&bench.table.take(rows), &FitContext::new(seed, observer))?;
         let condition = Condition { column: bench.target.clone(), level: bench.positive.clone() };
         Ok(Box::new(Generated { fitted, condition }))

@@ -41,7 +41,8 @@ pub fn choose(bench: &Bench<'_>, source: &dyn Source, cell: &Cell<'_>) -> Result
         return Ok(Choice { share: smallest, note: None });
     }
     let Some((train, test)) = inner_split(bench, cell)? else {
-        let note = format!("too few positives to choose how many rows to add: {smallest} of the gap was taken");
+        let note =
+            format!("too few positives to choose how many rows to add: {smallest} of the gap was taken");
         return Ok(Choice { share: smallest, note: Some(note) });
     };
     let supply = source.learn(bench, &train, cell.seed.child("prove/inner-source", 0), cell.observer)?;
@@ -51,7 +52,8 @@ pub fn choose(bench: &Bench<'_>, source: &dyn Source, cell: &Cell<'_>) -> Result
     let mut best = (f64::NEG_INFINITY, smallest);
     for share in shares {
         let first: Vec<usize> = (0..rows_to_add(&truth, share)).collect();
-        let trained = bench.train(&train, Some(&pool.take(&first)), None, cell.seed.child("prove/inner", 0))?;
+        let trained =
+            bench.train(&train, Some(&pool.take(&first)), None, cell.seed.child("prove/inner", 0))?;
         let score = average_precision(&bench.truth(&test), &trained.predict(bench, &test)?)?;
         if score > best.0 {
             best = (score, share);
@@ -67,7 +69,12 @@ fn inner_split(bench: &Bench<'_>, cell: &Cell<'_>) -> Result<Option<(Vec<usize>,
         bench.groups.as_ref().map(|groups| dense(cell.train.iter().map(|&row| groups[row])));
     let classes = ["other".to_owned(), bench.positive.clone()];
     let cases = Cases { labels: &labels, classes: &classes, groups: groups.as_deref() };
-    match split::hold_out(&cases, bench.options.inner_share, Mode::Grouped, cell.seed.child("prove/inner-split", 0)) {
+    match split::hold_out(
+        &cases,
+        bench.options.inner_share,
+        Mode::Grouped,
+        cell.seed.child("prove/inner-split", 0),
+    ) {
         Ok(fold) => {
             let rows = |inner: &[usize]| inner.iter().map(|&i| cell.train[i]).collect();
             Ok(Some((rows(&fold.train), rows(&fold.test))))

@@ -58,7 +58,8 @@ impl<'a> Bench<'a> {
             y.resize(y.len() + added.rows(), 1);
             x.append(ndarray::Axis(0), more.view()).map_err(|e| TableError::damaged("features", e))?;
         }
-        let settings = RandomForest { trees: self.options.trees, out_of_bag: true, ..RandomForest::default() };
+        let settings =
+            RandomForest { trees: self.options.trees, out_of_bag: true, ..RandomForest::default() };
         let forest = settings.grow(x.view(), &y, 2, weights, seed.child("prove/forest", 0))?;
         Ok(Trained { encoder, forest })
     }

@@ -183,7 +183,10 @@ pub fn prove(question: &Question<'_>, seed: Seed, observer: &dyn Observer) -> Re
 }
 
 /// The arms in the order of the report.
-fn build_arms<'a>(question: &Question<'_>, bench: &'a Bench<'a>) -> Result<Vec<Box<dyn Arm + 'a>>, TableError> {
+fn build_arms<'a>(
+    question: &Question<'_>,
+    bench: &'a Bench<'a>,
+) -> Result<Vec<Box<dyn Arm + 'a>>, TableError> {
     let mut arms: Vec<Box<dyn Arm + 'a>> = vec![
         Box::new(Plain::new(bench, Treatment::None)),
         Box::new(Plain::new(bench, Treatment::ClassWeights)),
@@ -215,7 +218,9 @@ fn facts(arm: &dyn Arm, records: &[CellRecord]) -> ArmFacts {
     let mut shares: Vec<(f64, usize)> = Vec::new();
     for record in records.iter().filter(|record| record.arm == arm.name()) {
         let CellResult::Done(outcome) = &record.result else { continue };
-        let Some(share) = outcome.settings.get(augment::SHARE).and_then(serde_json::Value::as_f64) else { continue };
+        let Some(share) = outcome.settings.get(augment::SHARE).and_then(serde_json::Value::as_f64) else {
+            continue;
+        };
         match shares.iter_mut().find(|(known, _)| *known == share) {
             Some((_, cells)) => *cells += 1,
             None => shares.push((share, 1)),

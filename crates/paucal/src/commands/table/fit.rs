@@ -55,8 +55,13 @@ pub fn run(session: &Session, arguments: &Fit) -> Result<()> {
         FitContext { seed: session.seed(), observer: &session.console, checkpoint: Some(checkpoint) };
     let fitted = generator.fit(&read.table, &context)?;
 
-    let facts = ModelFacts::new(session.seed(), read.table.rows(), Some(files::sha256(&arguments.data)?));
-    save_model(&folder, fitted.as_ref(), &parameters, &facts)?;
+    let facts = ModelFacts {
+        parameters,
+        seed: session.seed(),
+        training_rows: read.table.rows(),
+        input_sha256: Some(files::sha256(&arguments.data)?),
+    };
+    save_model(&folder, fitted.as_ref(), &facts)?;
     folder.write("schema.toml", read.table.schema().to_toml()?.as_bytes())?;
     let outcome = Outcome {
         schema: "paucal.fit/1",

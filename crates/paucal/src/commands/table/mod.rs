@@ -10,8 +10,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use paucal_core::{Observer, files};
-use paucal_data::read::{self, HeaderMode, Read, ReadOptions};
-use paucal_data::{Schema, sdv};
+use paucal_data::{
+    self as data, Finding, Read, ReadOptions, Schema, Table as Data, UnknownLevels, Weight, sdv,
+};
 
 use crate::cli::{Header, Reading, Table};
 use crate::error::UsageError;
@@ -38,29 +39,44 @@ pub struct Roles<'a> {
 
 /// Reads a table and tells what was noticed.
 pub fn read_table(session: &Session, path: &Path, reading: &Reading, roles: Roles<'_>) -> Result<Read> {
-    let read = read::read(path, &options(reading, roles)?)?;
-    for finding in &read.findings {
-        if finding.is_warning() {
-            session.console.warn(finding.to_string());
-        } else {
-            session.console.note(finding.to_string());
+    let mut options = options(reading, roles)?;
+    options.schema = match reading.schema.as_deref() {
+        Some(file) => Some(schema(session, file, path, &options)?),
+        None => None,
+    };
+    let read = data::read(path, &options)?;
+    tell(session, &read.findings);
+    Ok(read)
+}
+
+/// Reads a second file of a known table. Levels that are new are added to the schema of what is returned.
+pub fn read_like(session: &Session, path: &Path, schema: &Schema) -> Result<Data> {
+    let read = data::read_like(path, schema, UnknownLevels::Extend)?;
+    tell(session, &read.findings);
+    Ok(read.table)
+}
+
+fn tell(session: &Session, findings: &[Finding]) {
+    for finding in findings {
+        match finding.weight {
+            Weight::Warning => session.console.warn(finding.to_string()),
+            Weight::Note => session.console.note(finding.to_string()),
         }
     }
-    Ok(read)
 }
 
 fn options(reading: &Reading, roles: Roles<'_>) -> Result<ReadOptions> {
     let owned = |role: Option<&str>| role.map(str::to_owned);
     Ok(ReadOptions {
         header: match reading.header {
-            Header::Auto => HeaderMode::Auto,
-            Header::Present => HeaderMode::Present,
-            Header::None => HeaderMode::None,
+            Header::Auto => data::Header::Auto,
+            Header::Present => data::Header::Present,
+            Header::None => data::Header::None,
         },
         delimiter: reading.delimiter.as_deref().map(delimiter).transpose()?,
         encoding: reading.encoding.clone(),
         missing: Some(reading.missing.clone()).filter(|list| !list.is_empty()),
-        schema: reading.schema.as_deref().map(schema).transpose()?,
+        schema: None,
         target: owned(roles.target),
         positive: owned(roles.positive),
         group: owned(roles.group),
@@ -80,9 +96,14 @@ fn delimiter(text: &str) -> Result<char, UsageError> {
     }
 }
 
-/// A schema file: TOML of ours, or SDV metadata.
-fn schema(path: &Path) -> Result<Schema> {
-    let text = files::read_text(path)?;
-    let is_json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
-    Ok(if is_json { sdv::from_json(&text)?.schema } else { Schema::from_toml(&text)? })
+/// A schema file: TOML of ours, or SDV metadata, which is laid over what the data show.
+fn schema(session: &Session, file: &Path, table: &Path, options: &ReadOptions) -> Result<Schema> {
+    let text = files::read_text(file)?;
+    if !file.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
+        return Ok(Schema::from_toml(&text)?);
+    }
+    let inferred = data::read(table, options)?.table;
+    let (schema, findings) = sdv::from_sdv(&text, inferred.schema())?;
+    tell(session, &findings);
+    Ok(schema)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use paucal_core::run::{Manifest, RunFolder};
-use paucal_data::write;
+use paucal_data::{write, write_csv};
 use paucal_table::{Condition, load_model};
 use serde::Serialize;
 
@@ -27,23 +27,25 @@ pub fn run(session: &Session, arguments: &Sample) -> Result<()> {
     let manifest: Manifest = folder.read_json("manifest.json")?;
     if manifest.command != "table fit" {
         let path = arguments.run.display().to_string();
-        return Err(UsageError::WrongRun { path, found: manifest.command, wanted: "a fitted generator" }.into());
+        return Err(
+            UsageError::WrongRun { path, found: manifest.command, wanted: "a fitted generator" }.into()
+        );
     }
-    let model = load_model(&folder)?;
+    let loaded = load_model(&folder)?;
     let conditions = arguments.conditions.iter().map(|text| condition(text)).collect::<Result<Vec<_>>>()?;
-    let table = model.fitted.sample(arguments.rows, &conditions, session.seed())?;
+    let table = loaded.model.sample(arguments.rows, &conditions, session.seed())?;
     if arguments.output == Path::new("-") {
         // The rows are the result; nothing else may stand on standard output.
         let mut out = std::io::stdout().lock();
-        return match write::write_csv(&mut out, &table) {
+        return match write_csv(&mut out, &table) {
             Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => Ok(other?),
         };
     }
-    write::write(&arguments.output, &table)?;
+    write(&arguments.output, &table)?;
     let outcome = Outcome {
         schema: "paucal.sample/1",
-        model: model.fitted.name().into(),
+        model: loaded.model.name().into(),
         rows: table.rows(),
         output: arguments.output.display().to_string(),
     };

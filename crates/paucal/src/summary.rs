@@ -1,0 +1,150 @@
+//! The short results that commands print: what a person wants to know first, and where the rest is.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use paucal_evidence::verdict::{ArmVerdict, Metric, Outcome};
+use paucal_metrics::Score;
+use paucal_table::audit::{AuditReport, Severity};
+use paucal_table::journey::Journey;
+use paucal_table::judge::{Judgement, Scores};
+use paucal_table::prove::Proof;
+
+use crate::printer::text_table;
+
+/// The findings of an audit, the gravest first.
+pub fn audit(report: &AuditReport, out: Option<&Path>) -> String {
+    let mut text = format!("{} rows, {} columns\n", report.rows, report.columns.len());
+    let columns: Vec<Vec<String>> = report
+        .columns
+        .iter()
+        .map(|c| vec![c.name.clone(), c.kind.clone(), c.missing.to_string(), c.distinct.to_string()])
+        .collect();
+    text.push_str(&text_table(&["column", "kind", "missing", "distinct"], &columns));
+    for severity in [Severity::Problem, Severity::Caution, Severity::Note] {
+        for finding in report.findings.iter().filter(|finding| finding.severity == severity) {
+            let _ = writeln!(text, "{}: {}", weight(severity), finding.sentence);
+            if !finding.advice.is_empty() {
+                let _ = writeln!(text, "    {}", finding.advice);
+            }
+        }
+    }
+    text + &place(out)
+}
+
+fn weight(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Problem => "problem",
+        Severity::Caution => "caution",
+        Severity::Note => "note",
+    }
+}
+
+/// The scores of synthetic rows beside those of real held-out rows.
+pub fn judgement(judgement: &Judgement, out: Option<&Path>) -> String {
+    let held = judgement.holdout.as_ref();
+    let rows = SCORES.map(|(name, pick)| {
+        let real = held.map_or_else(|| "-".to_owned(), |scores| number(pick(scores)));
+        vec![name.to_owned(), number(pick(&judgement.scores)), real]
+    });
+    let mut text = text_table(&["", "synthetic", "real held-out"], &rows);
+    judgement.limits.iter().for_each(|limit| {
+        let _ = writeln!(text, "note: {limit}");
+    });
+    text + &place(out)
+}
+
+/// The verdict of a proof.
+pub fn proof(proof: &Proof, out: Option<&Path>) -> String {
+    let rows: Vec<Vec<String>> = proof.verdict.arms.iter().map(arm).collect();
+    let table = text_table(&["arm", "AUPRC", "sensitivity", "difference (95 % interval)", "verdict"], &rows);
+    format!("{}\n{table}{}", proof.verdict.summary, place(out))
+}
+
+/// The demo in one screen.
+pub fn journey(journey: &Journey, out: &Path) -> String {
+    let pick = |scores: &Scores| SHORT.map(|(_, pick)| number(pick(scores)));
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    if let Some(real) = journey.judgements.first().and_then(|j| j.judgement.holdout.as_ref()) {
+        rows.push([vec!["real held-out patients".to_owned()], pick(real).to_vec()].concat());
+    }
+    rows.extend(
+        journey
+            .judgements
+            .iter()
+            .map(|j| [vec![j.model.clone()], pick(&j.judgement.scores).to_vec()].concat()),
+    );
+    let header: Vec<&str> = std::iter::once("generator").chain(SHORT.map(|(name, _)| name)).collect();
+    let mut text =
+        format!("{}\n\n{}\n{}", journey.data, text_table(&header, &rows), proof(&journey.proof, None));
+    for shortcut in &journey.shortcuts {
+        let _ = writeln!(text, "note: {shortcut}");
+    }
+    text + &place(Some(out))
+}
+
+type Pick = fn(&Scores) -> &Score;
+
+/// What `judge` prints.
+const SCORES: [(&str, Pick); 12] = [
+    ("objective (0.6 similarity + 0.4 accuracy)", |s| &s.objective.score),
+    ("similarity", |s| &s.objective.similarity),
+    ("accuracy", |s| &s.objective.accuracy),
+    ("univariate fidelity", |s| &s.fidelity.univariate),
+    ("bivariate fidelity", |s| &s.fidelity.bivariate),
+    ("told from real rows (AUC, 0.5 is best)", |s| &s.fidelity.c2st),
+    ("train real, test real: macro-F1", |s| &s.utility.headline.trtr.macro_f1),
+    ("train synthetic, test real: macro-F1", |s| &s.utility.headline.tstr.macro_f1),
+    ("train synthetic, test real: minority recall", |s| &s.utility.headline.tstr.minority_recall),
+    ("closer to training rows (0.5 is best)", |s| &s.privacy.dcr_closer_to_train),
+    ("exact copies", |s| &s.privacy.exact_copies),
+    ("membership attack (AUC, 0.5 is best)", |s| &s.privacy.membership_auc),
+];
+
+/// What the demo prints.
+const SHORT: [(&str, Pick); 6] = [
+    ("objective", |s| &s.objective.score),
+    ("similarity", |s| &s.objective.similarity),
+    ("told apart", |s| &s.fidelity.c2st),
+    ("TSTR macro-F1", |s| &s.utility.headline.tstr.macro_f1),
+    ("TSTR recall", |s| &s.utility.headline.tstr.minority_recall),
+    ("membership", |s| &s.privacy.membership_auc),
+];
+
+fn number(score: &Score) -> String {
+    score.value().map_or_else(|| "not computed".into(), |value| format!("{value:.3}"))
+}
+
+fn arm(arm: &ArmVerdict) -> Vec<String> {
+    let mean = |metric: Metric| {
+        let summary = arm.scores.iter().find(|summary| summary.metric == metric);
+        summary.and_then(|s| s.mean.value()).map_or_else(|| "-".to_owned(), |mean| format!("{mean:.3}"))
+    };
+    let difference = arm
+        .comparison
+        .as_ref()
+        .and_then(|c| c.difference.as_ref())
+        .map_or_else(|| "-".to_owned(), |d| format!("{:+.3} ({:+.3} to {:+.3})", d.mean, d.low, d.high));
+    vec![
+        arm.arm.clone(),
+        mean(Metric::Auprc),
+        mean(Metric::Sensitivity),
+        difference,
+        outcome(arm.outcome).into(),
+    ]
+}
+
+fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Baseline => "baseline",
+        Outcome::Helped => "helped",
+        Outcome::DidNotHelp => "did not help",
+        Outcome::Harmed => "harmed",
+        Outcome::CannotTell => "cannot tell",
+        Outcome::Failed => "failed",
+    }
+}
+
+fn place(out: Option<&Path>) -> String {
+    out.map_or_else(String::new, |out| format!("Report: {}\n", out.join("report.html").display()))
+}
