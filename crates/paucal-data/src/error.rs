@@ -54,17 +54,17 @@ pub enum DataError {
 impl DataError {
     /// An unknown column, with the closest known one or the list.
     pub fn unknown_column(name: &str, schema: &Schema) -> Self {
-        Self::UnknownColumn { name: name.into(), hint: suggestion(name, schema.names().collect()) }
+        Self::UnknownColumn { name: name.into(), hint: suggestion(name, &schema.names().collect::<Vec<_>>()) }
     }
 
     /// An unknown level, with the closest known one or the list.
     pub fn unknown_level(column: &str, level: &str, levels: &[String]) -> Self {
-        let hint = suggestion(level, levels.iter().map(String::as_str).collect());
+        let hint = suggestion(level, &levels.iter().map(String::as_str).collect::<Vec<_>>());
         Self::UnknownLevel { column: column.into(), level: level.into(), hint }
     }
 }
 
-fn suggestion(typed: &str, known: Vec<&str>) -> String {
+fn suggestion(typed: &str, known: &[&str]) -> String {
     const SHOWN: usize = 12;
     match closest(typed, known.iter().copied()) {
         Some(candidate) => format!("did you mean '{candidate}'?"),

@@ -285,7 +285,9 @@ proptest! {
         if header {
             writer.write_record((0..rows[0].len()).map(|i| format!("name {i}"))).unwrap();
         }
-        rows.iter().for_each(|row| writer.write_record(row).unwrap());
+        for row in &rows {
+            writer.write_record(row).unwrap();
+        }
         drop(writer);
         let header = if header { Header::Present } else { Header::None };
         let options = ReadOptions { header, delimiter: Some(','), ..ReadOptions::default() };

@@ -36,15 +36,15 @@ const OFFSETS: [&str; 4] = ["", "Z", "%:z", " %z"];
 
 /// The format that fits every one of the values, and whether another one with day and month exchanged
 /// fits as well. A format that also reproduces the spelling is preferred.
-pub fn detect<'a>(values: impl Iterator<Item = &'a str> + Clone) -> Option<(String, bool)> {
-    let first = values.clone().next()?;
+pub fn detect(values: &[&str]) -> Option<(String, bool)> {
+    let first = *values.first()?;
     if first.len() < 6 || !first.bytes().any(|b| b.is_ascii_digit()) {
         return None;
     }
     let mut fitting: Vec<String> = formats().filter(|format| parse(first, format).is_some()).collect();
-    fitting.retain(|format| values.clone().all(|value| parse(value, format).is_some()));
+    fitting.retain(|format| values.iter().all(|value| parse(value, format).is_some()));
     let exact = fitting.iter().position(|format| {
-        values.clone().all(|v| parse(v, format).and_then(|t| write(t, format)).as_deref() == Some(v))
+        values.iter().all(|v| parse(v, format).and_then(|t| write(t, format)).as_deref() == Some(*v))
     });
     let chosen = fitting.get(exact.unwrap_or(0))?.clone();
     let day_first = chosen.find('d') < chosen.find('m');
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     fn detected(values: &[&str]) -> Option<(String, bool)> {
-        detect(values.iter().copied())
+        detect(values)
     }
 
     #[test]

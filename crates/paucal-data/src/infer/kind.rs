@@ -10,7 +10,9 @@
 //!    - keys are *ids*: whole numbers under the name of a key that are all different, or that are many;
 //!      whole numbers that only rise or only fall; whole numbers that are all different in the first column;
 //!    - 0 and 1, also as 0.0 and 1.0, are *boolean*;
-//!    - whole non-negative numbers with at most min(round(n / 10), 10) different values are *categorical*;
+//!    - whole non-negative numbers with at most min(round(n / 10), 10) different values are *categorical*,
+//!      unless they are quantities: more than four different ones, some above 10 (blood pressures rounded to
+//!      tens, breaths per minute);
 //!    - whole numbers are *integers*, others *numeric* with the decimals of the finest spelling.
 //! 4. All values are moments in one format: *datetime*.
 //! 5. Words: yes/no, y/n, true/false and t/f in any case are *boolean*; words that are all different are
@@ -51,6 +53,10 @@ pub(crate) struct Context<'a> {
 
 /// A numeric target with more different values than this is a quantity, not a class.
 const MOST_CLASSES: usize = 20;
+/// Up to this many different whole numbers are codes, however large.
+const FEW_CODES: usize = 4;
+/// Whole numbers up to this are scores or codes if there are few of them.
+const LARGEST_SCORE: f64 = 10.0;
 /// Below this many rows "all values differ" says nothing about words.
 const FEWEST_FOR_KEYS: usize = 20;
 /// Rising whole numbers are a counter from this many rows on.
@@ -89,7 +95,9 @@ fn of_numbers(profile: &Profile<'_>, context: Context<'_>) -> Kind {
     if flag {
         return boolean(&numbers);
     }
-    if whole && fits && numbers.iter().all(|(x, _)| *x >= 0.0) && numbers.len() <= few {
+    let largest = numbers.iter().fold(0.0, |largest: f64, (x, _)| largest.max(x.abs()));
+    let codes = numbers.len() <= few && (numbers.len() <= FEW_CODES || largest <= LARGEST_SCORE);
+    if whole && fits && codes && numbers.iter().all(|(x, _)| *x >= 0.0) {
         return Kind::Categorical { levels: levels() };
     }
     let plain = || profile.values.iter().filter_map(|v| number::plain(v.text, context.comma));
@@ -97,7 +105,6 @@ fn of_numbers(profile: &Profile<'_>, context: Context<'_>) -> Kind {
         return Kind::Integer;
     }
     let finest = plain().map(|text| number::decimals(&text)).max().unwrap_or(0);
-    let largest = numbers.iter().fold(0.0, |largest: f64, (x, _)| largest.max(x.abs()));
     Kind::Numeric { decimals: number::kept_decimals(finest, largest) }
 }
 
@@ -121,7 +128,7 @@ fn is_number_key(profile: &Profile<'_>, numbers: &[(f64, &str)], context: Contex
 }
 
 fn of_moments(profile: &Profile<'_>, context: Context<'_>, findings: &mut Vec<Finding>) -> Option<Kind> {
-    let (format, ambiguous) = datetime::detect(profile.values.iter().map(|v| v.text))?;
+    let (format, ambiguous) = datetime::detect(&profile.values.iter().map(|v| v.text).collect::<Vec<_>>())?;
     if ambiguous {
         let order = if format.find('d') < format.find('m') { "day before month" } else { "month before day" };
         let sentence = format!(

@@ -38,7 +38,7 @@ pub(crate) fn decode<'a>(
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok(Cow::Borrowed(text));
     }
-    let line = 1 + bytes.utf8_chunks().next().map_or(0, |chunk| newlines(chunk.valid().as_bytes()));
+    let line = 1 + bytes.utf8_chunks().next().map_or(0, |chunk| chunk.valid().matches('\n').count());
     let sentence =
         format!("line {line} is not UTF-8; the file was read as windows-1252 (change it with --encoding)");
     findings.push(Finding::warning(Topic::Encoding, sentence));
@@ -92,10 +92,6 @@ fn refuse_binary(source: &str, bytes: &[u8]) -> Result<(), DataError> {
         message: format!("this is {what}, not a text table"),
         hint: hint.into(),
     })
-}
-
-fn newlines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|&&b| b == b'\n').count()
 }
 
 #[cfg(test)]

@@ -64,8 +64,8 @@ fn vote(cell: &str, column: &RawColumn, markers: &Markers) -> Vote {
     if present > 0 && numbers * 10 >= present * 9 {
         return Vote::Name;
     }
-    if datetime::detect(below()).is_some() {
-        let is_moment = datetime::detect(std::iter::once(cell)).is_some();
+    if datetime::detect(&below().collect::<Vec<_>>()).is_some() {
+        let is_moment = datetime::detect(&[cell]).is_some();
         return if is_moment { Vote::Value } else { Vote::Name };
     }
     if below().any(|c| c == cell) { Vote::Value } else { Vote::Undecided }

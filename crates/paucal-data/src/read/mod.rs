@@ -174,17 +174,14 @@ fn raw(source: &str, bytes: &[u8], options: &ReadOptions) -> Result<Raw, DataErr
 /// Infers a schema where none is given, and parses the values by it.
 pub(crate) fn typed(mut raw: Raw, options: &ReadOptions, unknown: UnknownLevels) -> Result<Read, DataError> {
     let mut findings = std::mem::take(&mut raw.findings);
-    let (schema, comma) = match &options.schema {
-        Some(given) => {
-            let mut schema = given.clone();
-            options.put_roles(&mut schema)?;
-            (schema, infer::has_decimal_comma(&raw, &mut Vec::new()))
-        }
-        None => {
-            let schema = infer::infer(&raw, options, &mut findings)?;
-            let comma = schema.layout.decimal_comma;
-            (schema, comma)
-        }
+    let (schema, comma) = if let Some(given) = &options.schema {
+        let mut schema = given.clone();
+        options.put_roles(&mut schema)?;
+        (schema, infer::has_decimal_comma(&raw, &mut Vec::new()))
+    } else {
+        let schema = infer::infer(&raw, options, &mut findings)?;
+        let comma = schema.layout.decimal_comma;
+        (schema, comma)
     };
     let markers = options.markers();
     let table = parse::parse(&raw, &schema, &Cells { markers: &markers, comma, unknown }, &mut findings)?;

@@ -127,8 +127,13 @@ impl Meaning {
             (ConvertedType::TIMESTAMP_MICROS, _) => Self::Moment(1_000_000),
             (ConvertedType::TIME_MILLIS, _) => Self::TimeOfDay(1_000),
             (ConvertedType::TIME_MICROS, _) => Self::TimeOfDay(1_000_000),
-            (ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32, _)
-            | (ConvertedType::UINT_64, _) => Self::Unsigned,
+            (
+                ConvertedType::UINT_8
+                | ConvertedType::UINT_16
+                | ConvertedType::UINT_32
+                | ConvertedType::UINT_64,
+                _,
+            ) => Self::Unsigned,
             (ConvertedType::INTERVAL, _) => return None,
             (_, Physical::BOOLEAN) => Self::Boolean,
             (_, Physical::INT32 | Physical::INT64) => Self::Signed,
@@ -228,7 +233,7 @@ fn append(
 ) -> Result<(), ParquetError> {
     let unsigned = meaning == Meaning::Unsigned;
     match reader {
-        ColumnReader::BoolColumnReader(r) => each(r, nullable, column, |v| v.to_string()),
+        ColumnReader::BoolColumnReader(r) => each(r, nullable, column, bool::to_string),
         ColumnReader::Int32ColumnReader(r) if unsigned => {
             each(r, nullable, column, |v| (*v as u32).to_string())
         }

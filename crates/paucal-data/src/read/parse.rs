@@ -123,11 +123,10 @@ impl ColumnCells<'_> {
     /// Moments in the format of the schema or, where it does not fit all of them, in one that does.
     fn moments(&mut self, name: &str, format: &str) -> Result<Vec<f64>, DataError> {
         let markers = self.cells.markers;
-        let present = self.column.cells().filter(|c| !markers.is_missing(c));
-        if present.clone().all(|cell| datetime::parse(cell, format).is_some()) {
-            return self.parsed(name, "a moment", |cell| datetime::parse(cell, format));
-        }
-        let Some((other, _)) = datetime::detect(present) else {
+        let present: Vec<&str> = self.column.cells().filter(|c| !markers.is_missing(c)).collect();
+        let fits = present.iter().all(|cell| datetime::parse(cell, format).is_some());
+        let other = if fits { None } else { datetime::detect(&present) };
+        let Some((other, _)) = other else {
             return self.parsed(name, "a moment", |cell| datetime::parse(cell, format));
         };
         let sentence = format!("moments are spelt {other}, not {format} as in the schema");

@@ -78,7 +78,9 @@ fn cells(
 fn column(body: &[&[Data]], i: usize) -> RawColumn {
     let timed = body.iter().any(|row| has_time(&row[i]));
     let mut column = RawColumn::default();
-    body.iter().for_each(|row| column.push(&text(&row[i], timed)));
+    for row in body {
+        column.push(&text(&row[i], timed));
+    }
     column
 }
 

@@ -71,16 +71,22 @@ impl Stored {
             (Kind::Integer, _) => Self::Whole,
             (Kind::Datetime { format }, _) if datetime::has_time(format) => Self::Moment,
             (Kind::Datetime { .. }, _) => Self::Date,
-            (Kind::Boolean { levels }, _) => Self::of_texts(levels.iter().map(String::as_str)),
-            (Kind::Categorical { levels }, _) => Self::of_texts(levels.iter().map(String::as_str)),
-            (Kind::Id, Values::Text(texts)) => Self::of_texts(texts.iter().filter_map(Option::as_deref)),
+            (Kind::Boolean { levels }, _) => {
+                Self::of_texts(&levels.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+            (Kind::Categorical { levels }, _) => {
+                Self::of_texts(&levels.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+            (Kind::Id, Values::Text(texts)) => {
+                Self::of_texts(&texts.iter().filter_map(Option::as_deref).collect::<Vec<_>>())
+            }
             (Kind::Id | Kind::Text, _) => Self::Text,
         }
     }
 
     /// The type whose spelling all the texts have.
-    fn of_texts<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Self {
-        let all = |test: fn(&str) -> bool| texts.clone().all(test) && texts.clone().next().is_some();
+    fn of_texts(texts: &[&str]) -> Self {
+        let all = |test: fn(&str) -> bool| !texts.is_empty() && texts.iter().all(|text| test(text));
         if all(|t| truth(t).is_some()) {
             Self::Boolean
         } else if all(|t| t.parse::<i64>().is_ok_and(|whole| whole.to_string() == t)) {
