@@ -10,7 +10,7 @@ pub mod cell;
 pub mod datasets;
 pub mod error;
 pub mod finding;
-mod infer;
+pub mod infer;
 pub mod read;
 pub mod schema;
 pub mod sdv;

@@ -73,6 +73,16 @@ fn what_parquet_cannot_be_read_says_why() {
 }
 
 #[test]
+fn zstandard_is_read_or_explained() {
+    let read = read(&golden("zstd.parquet"), &ReadOptions::default());
+    if cfg!(feature = "zstd") {
+        assert_eq!(read.unwrap().table.rows(), 5);
+    } else {
+        assert!(read.unwrap_err().hint().unwrap().contains("Snappy"));
+    }
+}
+
+#[test]
 fn excel_sheets() {
     let patients = opened("book.xlsx");
     let expected = "id,age,bmi,smoker,seen,at,note\n\

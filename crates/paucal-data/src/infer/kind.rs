@@ -1,28 +1,7 @@
-//! The kind of one column.
-//!
-//! The rules, in order; the first that fits decides:
-//!
-//! 1. The group column is an *id*: its repeats are the patients.
-//! 2. Nothing but missing values: *numeric*, with a warning.
-//! 3. All values are numbers (or nearly all of more than 20 different ones; the others are then read as
-//!    missing, with a warning):
-//!    - the target with at most 20 different numbers is *boolean* (0 and 1) or *categorical*;
-//!    - keys are *ids*: whole numbers under the name of a key that are all different, or that are many;
-//!      whole numbers that only rise or only fall; whole numbers that are all different in the first column;
-//!    - 0 and 1, also as 0.0 and 1.0, are *boolean*;
-//!    - whole non-negative numbers with at most min(round(n / 10), 10) different values are *categorical*,
-//!      unless they are quantities: more than four different ones, some above 10 (blood pressures rounded to
-//!      tens, breaths per minute);
-//!    - whole numbers are *integers*, others *numeric* with the decimals of the finest spelling.
-//! 4. All values are moments in one format: *datetime*.
-//! 5. Words: yes/no, y/n, true/false and t/f in any case are *boolean*; words that are all different are
-//!    *ids* under the name of a key or when they have no spaces, otherwise *text*; many long values that
-//!    hardly repeat are *text*; everything else is *categorical*.
-//!
-//! Fixed-width codes with leading zeros and whole numbers too long for a double count as words.
+//! The kind of one column, by the rules of the [parent module](super).
 
-use super::names;
 use super::profile::Profile;
+use super::{names, sentinel};
 use crate::cell::{datetime, number};
 use crate::finding::{Finding, Topic, many, quoted};
 use crate::schema::Kind;
@@ -189,6 +168,10 @@ fn report(profile: &Profile<'_>, context: Context<'_>, kind: &Kind, findings: &m
     } else if different == 1 && profile.rows > 1 && context.role != Role::Group {
         let value = quoted(profile.values.iter().map(|v| v.text));
         add(Finding::warning(Topic::Constant, format!("every value is {value}; it tells nothing")));
+    }
+    if context.role == Role::Feature && matches!(kind, Kind::Integer | Kind::Numeric { .. }) {
+        let counted = profile.values.iter().filter_map(|v| v.number.map(|x| (x, v.count)));
+        sentinel::suspect(&counted.collect::<Vec<_>>()).into_iter().for_each(&mut add);
     }
     match kind {
         Kind::Id if context.role == Role::Feature => add(key_finding(profile, context)),

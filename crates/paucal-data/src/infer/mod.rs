@@ -1,9 +1,34 @@
-//! From text to a schema: how numbers are spelt, which cells are missing, and the kind of every column
-//! (the rules are those of the private module `kind`, repeated in the documentation of [`crate::read()`]).
+//! From text to a schema: how numbers are spelt, which cells are missing, and the kind of every column.
+//!
+//! The rules, in order; the first that fits decides:
+//!
+//! 1. The group column is an *id*: its repeats are the patients.
+//! 2. Nothing but missing values: *numeric*, with a warning.
+//! 3. All values are numbers (or nearly all of more than 20 different ones; the others are then read as
+//!    missing, with a warning):
+//!    - the target with at most 20 different numbers is *boolean* (0 and 1) or *categorical*;
+//!    - keys are *ids*: whole numbers under the name of a key that are all different, or that are many;
+//!      whole numbers that only rise or only fall; whole numbers that are all different in the first column;
+//!    - 0 and 1, also as 0.0 and 1.0, are *boolean*;
+//!    - whole non-negative numbers with at most min(round(n / 10), 10) different values are *categorical*,
+//!      unless they are quantities: more than four different ones, some above 10 (blood pressures rounded to
+//!      tens, breaths per minute);
+//!    - whole numbers are *integers*, others *numeric* with the decimals of the finest spelling.
+//! 4. All values are moments in one format: *datetime*.
+//! 5. Words: yes/no, y/n, true/false and t/f in any case are *boolean*; words that are all different are
+//!    *ids* under the name of a key or when they have no spaces, otherwise *text*; many long values that
+//!    hardly repeat are *text*; everything else is *categorical*.
+//!
+//! Fixed-width codes with leading zeros and whole numbers too long for a double count as words.
+//!
+//! The rule for categorical whole numbers is that of SDV, corrected where it mistakes quantities for codes;
+//! a float outcome counts as discrete, too. Everything unusual becomes a [`Finding`]; numbers such as
+//! -999 that may mean "missing" are reported, not changed.
 
 mod kind;
 mod names;
 pub(crate) mod profile;
+mod sentinel;
 
 use self::kind::{Context, Role};
 use self::profile::Profile;
