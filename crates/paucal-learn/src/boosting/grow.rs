@@ -18,26 +18,40 @@ pub(super) struct Derivatives {
     pub h: Vec<f64>,
 }
 
-/// Sums over some rows: Σ g, Σ h and their number.
+/// Sums over some rows: Σ g, Σ h and their number. The fourth place is empty: it makes one sum one
+/// vector register, and adding to a histogram one instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Sums {
-    g: f64,
-    h: f64,
-    rows: f64,
-}
+#[repr(align(32))]
+struct Sums([f64; 4]);
 
 impl Sums {
+    fn new(g: f64, h: f64) -> Self {
+        Self([g, h, 1.0, 0.0])
+    }
+
+    fn g(self) -> f64 {
+        self.0[0]
+    }
+
+    fn h(self) -> f64 {
+        self.0[1]
+    }
+
+    fn rows(self) -> f64 {
+        self.0[2]
+    }
+
     fn plus(self, other: Self) -> Self {
-        Self { g: self.g + other.g, h: self.h + other.h, rows: self.rows + other.rows }
+        Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
     }
 
     fn minus(self, other: Self) -> Self {
-        Self { g: self.g - other.g, h: self.h - other.h, rows: self.rows - other.rows }
+        Self(std::array::from_fn(|i| self.0[i] - other.0[i]))
     }
 
     /// G² / (H + λ).
     fn score(self, lambda: f64) -> f64 {
-        self.g * self.g / (self.h + lambda)
+        self.g() * self.g() / (self.h() + lambda)
     }
 }
 
@@ -213,9 +227,9 @@ impl<'a> Grower<'a> {
     }
 
     fn leaf_node(&self, sums: Sums) -> Node {
-        let curvature = sums.h + self.settings.lambda;
+        let curvature = sums.h() + self.settings.lambda;
         // Only a leaf whose rows are all fitted beyond rounding has no curvature; it stays as it is.
-        let step = if curvature > 0.0 { -sums.g / curvature } else { 0.0 };
+        let step = if curvature > 0.0 { -sums.g() / curvature } else { 0.0 };
         Node { number: self.settings.learning_rate * step, feature: LEAF, next: 0, missing_left: false }
     }
 
@@ -267,7 +281,14 @@ impl<'a> Grower<'a> {
             return;
         }
         let own: Vec<Sums> = rows.iter().map(|&row| one(derivatives, row)).collect();
-        let search = Search { settings: self.settings, bins: self.bins, rows, own: &own, sums };
+        let search = Search {
+            settings: self.settings,
+            bins: self.bins,
+            rows,
+            own: &own,
+            sums,
+            parent: sums.score(self.settings.lambda),
+        };
         let parallel = rows.len() * features.len() > 100_000;
         let best_of: Vec<Option<Split>> = if let Some(histogram) = &mut leaf.histogram {
             let stride = self.stride;
@@ -295,7 +316,7 @@ impl<'a> Grower<'a> {
 }
 
 fn one(derivatives: &Derivatives, row: u32) -> Sums {
-    Sums { g: derivatives.g[row as usize], h: derivatives.h[row as usize], rows: 1.0 }
+    Sums::new(derivatives.g[row as usize], derivatives.h[row as usize])
 }
 
 /// The search of one leaf.
@@ -306,6 +327,8 @@ struct Search<'a> {
     /// Derivatives of those rows.
     own: &'a [Sums],
     sums: Sums,
+    /// Score of the leaf as it is.
+    parent: f64,
 }
 
 impl Search<'_> {
@@ -320,7 +343,7 @@ impl Search<'_> {
             }
         }
         let len = self.bins.column(feature).len();
-        let there = |(_, cell): &(usize, Sums)| cell.rows > 0.0;
+        let there = |(_, cell): &(usize, Sums)| cell.rows() > 0.0;
         self.scan(feature, cells[..len].iter().copied().enumerate().filter(there), cells[len])
     }
 
@@ -357,7 +380,7 @@ impl Search<'_> {
         for (code, cell) in cells {
             if let Some(cut) = previous {
                 self.offer(feature, cut, left, false, missing, &mut best);
-                if missing.rows > 0.0 {
+                if missing.rows() > 0.0 {
                     self.offer(feature, cut, left.plus(missing), true, missing, &mut best);
                 }
             }
@@ -365,7 +388,7 @@ impl Search<'_> {
             previous = Some(code);
         }
         // Known against missing values.
-        if let Some(cut) = previous.filter(|_| missing.rows > 0.0) {
+        if let Some(cut) = previous.filter(|_| missing.rows() > 0.0) {
             self.offer(feature, cut, left, false, missing, &mut best);
         }
         best
@@ -383,16 +406,17 @@ impl Search<'_> {
     ) {
         let settings = self.settings;
         let right = self.sums.minus(left);
-        let holds = |side: Sums| side.rows >= settings.min_leaf as f64 && side.h >= settings.min_child_weight;
+        let holds =
+            |side: Sums| side.rows() >= settings.min_leaf as f64 && side.h() >= settings.min_child_weight;
         if !holds(left) || !holds(right) {
             return;
         }
         let lambda = settings.lambda;
-        let gain = left.score(lambda) + right.score(lambda) - self.sums.score(lambda);
+        let gain = left.score(lambda) + right.score(lambda) - self.parent;
         // Not only above the threshold but above what rounding can make of no gain at all.
-        let least = settings.min_gain + 1e-12 * self.sums.score(lambda);
+        let least = settings.min_gain + 1e-12 * self.parent;
         if gain.is_finite() && gain > least && best.is_none_or(|best: Split| gain > best.gain) {
-            let missing_left = if missing.rows > 0.0 { missing_left } else { left.rows > right.rows };
+            let missing_left = if missing.rows() > 0.0 { missing_left } else { left.rows() > right.rows() };
             *best = Some(Split { gain, feature, cut, missing_left, left, right });
         }
     }
