@@ -143,4 +143,9 @@ fn no_bytes_make_the_readers_panic() {
             let _ = read_bytes(name, &flipped, &ReadOptions::default());
         }
     }
+    // A page whose dictionary is gone: the library panics, the reader does not.
+    let mut damaged = std::fs::read(golden("types.parquet")).unwrap();
+    damaged[1896] ^= 1;
+    let error = read_bytes("types.parquet", &damaged, &ReadOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("damaged"), "{error}");
 }

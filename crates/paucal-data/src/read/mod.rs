@@ -11,6 +11,7 @@ pub(crate) mod parse;
 pub(crate) mod raw;
 mod xlsx;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use paucal_core::files;
@@ -165,10 +166,24 @@ fn raw(source: &str, bytes: &[u8], options: &ReadOptions) -> Result<Raw, DataErr
     let (file, sheet) = source.split_once('#').map_or((source, None), |(file, sheet)| (file, Some(sheet)));
     let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
     match ending.as_str() {
-        "parquet" | "pq" => parquet::read(source, bytes),
-        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => xlsx::read(file, bytes, sheet, options),
+        "parquet" | "pq" => guarded(source, || parquet::read(source, bytes)),
+        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => {
+            guarded(source, || xlsx::read(file, bytes, sheet, options))
+        }
         _ => csv::read(source, bytes, options),
     }
+}
+
+/// Runs a reader of a binary format. The libraries behind them panic on some damaged files; that is an
+/// error like any other.
+fn guarded(source: &str, read: impl FnOnce() -> Result<Raw, DataError>) -> Result<Raw, DataError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(DataError::Format {
+            path: source.into(),
+            message: "the file is damaged".into(),
+            hint: "get it again from where it came, or save it as .csv".into(),
+        })
+    })
 }
 
 /// Infers a schema where none is given, and parses the values by it.
