@@ -7,6 +7,8 @@
 //! | [`layers`] | plain structs with an explicit [`Mode`]: linear, batch norm, dropout, activations |
 //! | [`parameters`], [`gradients`] | naming, collecting and tracking the tensors of a network |
 //! | [`critic`] | the critic of a Wasserstein GAN and its exact gradient penalty |
+//! | [`mlp`] | a stack of dense layers |
+//! | [`generator`] | the residual generator of tabular GANs |
 //! | [`rows`] | the output activation and the cross-entropy of encoded table rows |
 //! | [`optim`] | Adam as PyTorch defines it |
 //! | [`training`] | the loop: progress, early stopping, checkpoints, exact resumption |
@@ -32,14 +34,17 @@
 pub mod critic;
 pub mod device;
 mod error;
+pub mod generator;
 pub mod gradients;
 mod kernels;
 pub mod layers;
+pub mod mlp;
 pub mod noise;
 pub mod optim;
 pub mod parameters;
 pub mod rows;
-
+pub mod tensorboard;
+pub mod training;
 pub mod weights;
 
 pub use burn::tensor::{Device, Tensor, TensorData};

@@ -72,6 +72,9 @@ impl Adam {
     /// # Errors
     /// When a gradient does not have the size of its weight.
     pub fn step(&mut self, network: &mut impl Parameters, gradients: Gradients) -> Result<(), NnError> {
+        if self.moments.is_empty() {
+            network.visit("", &mut Zero(&mut self.moments));
+        }
         self.steps += 1;
         let c = self.config;
         let t = self.steps.min(i32::MAX as u64) as i32;
@@ -105,14 +108,6 @@ impl Adam {
         path: &str,
         visitor: &mut impl VisitMut,
     ) {
-        struct Zero<'a>(&'a mut BTreeMap<String, Moments>);
-        impl Visit for Zero<'_> {
-            fn tensor<const D: usize>(&mut self, name: &str, role: Role, tensor: &Tensor<D>) {
-                if role == Role::Weight {
-                    self.0.insert(name.to_owned(), Moments::zero(tensor));
-                }
-            }
-        }
         self.steps = steps;
         self.moments.clear();
         network.visit("", &mut Zero(&mut self.moments));
@@ -123,11 +118,16 @@ impl Adam {
     }
 }
 
-impl Moments {
-    fn zero<const D: usize>(parameter: &Tensor<D>) -> Self {
-        let zero = parameter.clone().inner().zeros_like().reshape([-1]);
-        // Two tensors, not two handles of one: they are updated in place.
-        Self { second: zero.zeros_like(), first: zero }
+/// The visitor that starts moments at zero, one pair per weight.
+struct Zero<'a>(&'a mut BTreeMap<String, Moments>);
+
+impl Visit for Zero<'_> {
+    fn tensor<const D: usize>(&mut self, name: &str, role: Role, tensor: &Tensor<D>) {
+        if role == Role::Weight {
+            let zeros = || tensor.clone().inner().zeros_like().reshape([-1]);
+            // Two tensors, not two handles of one: they are updated in place.
+            self.0.insert(name.to_owned(), Moments { first: zeros(), second: zeros() });
+        }
     }
 }
 
@@ -144,12 +144,13 @@ impl VisitMut for Step<'_> {
         if role != Role::Weight {
             return;
         }
-        let Some(gradient) = self.gradients.take(name) else { return };
+        let (Some(gradient), Some(moments)) = (self.gradients.take(name), self.moments.get_mut(name)) else {
+            return;
+        };
         if gradient.dims()[0] != tensor.dims().iter().product::<usize>() {
             self.failed.get_or_insert_with(|| name.to_owned());
             return;
         }
-        let moments = self.moments.entry(name.to_owned()).or_insert_with(|| Moments::zero(tensor));
         let fused = match Matrix::of(&gradient) {
             Some(gradient) => fused(tensor, moments, &gradient, self.update),
             None => false,

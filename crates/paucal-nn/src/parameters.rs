@@ -4,7 +4,11 @@
 //! optimising, counting and tracking gradients are visitors. Names are those of PyTorch
 //! (`hidden.0.weight`, `norm.running_var`), so that weights travel between the two.
 
+use std::collections::VecDeque;
+
 use burn::tensor::{Device, Tensor};
+
+use crate::kernels::average;
 
 /// What a tensor of a network is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,4 +165,26 @@ pub fn to_device<N: Parameters>(mut network: N, device: &Device) -> N {
     }
     network.visit_mut("", &mut Move(device));
     network
+}
+
+/// Moves every tensor of `average`, statistics included, the given share of the way towards `network`, which has the
+/// same structure: an exponential moving average over training steps.
+pub fn move_towards(average: &mut impl Parameters, network: &impl Parameters, share: f32) {
+    struct Collect(VecDeque<Tensor<1>>);
+    impl Visit for Collect {
+        fn tensor<const D: usize>(&mut self, _: &str, _: Role, tensor: &Tensor<D>) {
+            self.0.push_back(tensor.clone().inner().reshape([-1]));
+        }
+    }
+    struct Move(VecDeque<Tensor<1>>, f32);
+    impl VisitMut for Move {
+        fn tensor<const D: usize>(&mut self, _: &str, _: Role, tensor: &mut Tensor<D>) {
+            if let Some(goal) = self.0.pop_front() {
+                average::move_towards(tensor, goal, self.1);
+            }
+        }
+    }
+    let mut collect = Collect(VecDeque::new());
+    network.visit("", &mut collect);
+    average.visit_mut("", &mut Move(collect.0, share));
 }

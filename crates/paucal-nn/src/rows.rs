@@ -99,6 +99,11 @@ impl RowLayout {
         self.spans.iter().filter(|s| s.kind == SpanKind::OneHot).count()
     }
 
+    /// 1 at scalar columns, 0 at one-hot ones, `[1, width]`.
+    pub fn scalar_columns(&self) -> Tensor<2> {
+        self.gathered.scalar.clone()
+    }
+
     /// Activates raw network outputs `[rows, width]`: tanh of scalars and, per one-hot span,
     /// `softmax((x + noise) / temperature)`, which with standard Gumbel `noise` is the Gumbel-softmax (Jang et
     /// al. 2017, arXiv 1611.01144).
@@ -163,6 +168,36 @@ impl RowLayout {
         let gradient = (activation::softmax(logits, 2) * mass - targets) * weights / rows;
         let gradient = self.scatter(gradient) * (-self.gathered.scalar.clone() + 1.0);
         (loss, gradient)
+    }
+
+    /// Negative log-likelihood of the scalar columns under `t ~ N(tanh x, σ²)`:
+    /// `1/rows · Σ_row Σ_j (t − tanh x)² / 2σ_j² + Σ_j ln σ_j`.
+    ///
+    /// `sigma` is `[width]`; one-hot columns are ignored. Returns the loss and its gradients with respect to the
+    /// logits `x` and to σ.
+    pub fn gaussian(
+        &self,
+        x: &Tensor<2>,
+        targets: &Tensor<2>,
+        sigma: &Tensor<1>,
+    ) -> (Tensor<1>, Tensor<2>, Tensor<1>) {
+        if let (Some(x), Some(targets), Some(sigma)) = (Matrix::of(x), Matrix::of(targets), Matrix::of(sigma))
+        {
+            let (loss, gradient, of_sigma) = spans::gaussian(&x, &targets, sigma.row(0), &self.spans);
+            let gradient = host::tensor(gradient, [x.rows, x.columns]);
+            return (host::tensor(vec![loss], [1]), gradient, host::tensor(of_sigma, [x.columns]));
+        }
+        let rows = x.dims()[0] as f32;
+        let scalar = self.gathered.scalar.clone();
+        let sigma: Tensor<2> = sigma.clone().unsqueeze();
+        let y = x.clone().tanh();
+        let error = (y.clone() - targets.clone()) * scalar.clone();
+        let mean_square = error.clone().square().sum_dim(0) / rows;
+        let variance = sigma.clone().square();
+        let terms = mean_square.clone() / (variance.clone() * 2.0) + sigma.clone().log() * scalar.clone();
+        let of_sigma = sigma.clone().recip() * scalar - mean_square / (variance.clone() * sigma);
+        let gradient = error / variance * (-y.square() + 1.0) / rows;
+        (terms.sum(), gradient, of_sigma.squeeze_dim(0))
     }
 
     /// One-hot spans as `[rows, one_hot_spans, longest]`, padded with whatever column 0 holds.

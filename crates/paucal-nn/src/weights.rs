@@ -14,11 +14,20 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use crate::error::NnError;
-use crate::parameters::{Parameters, Role, Visit, VisitMut};
+use crate::optim::Adam;
+use crate::parameters::{Parameters, Role, Visit, VisitMut, join};
 
 /// Named tensors on the host, gathered from networks and optimisers before they are written.
-#[derive(Debug, Default, Clone)]
-pub struct Archive(BTreeMap<String, (Vec<usize>, Vec<u8>)>);
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Archive(BTreeMap<String, Entry>);
+
+/// A tensor as the file holds it.
+#[derive(Debug, Clone, PartialEq)]
+struct Entry {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
 
 impl Archive {
     /// An empty archive.
@@ -30,6 +39,28 @@ impl Archive {
     pub fn with(mut self, path: &str, network: &impl Parameters) -> Self {
         network.visit(path, &mut self);
         self
+    }
+
+    /// Adds an optimiser under `path`: its moments and the number of its updates.
+    pub fn with_adam(mut self, path: &str, adam: &Adam) -> Self {
+        adam.visit_state(path, &mut self);
+        let bytes = adam.steps().to_le_bytes().to_vec();
+        self.0.insert(join(path, "steps"), Entry { dtype: Dtype::U64, shape: vec![1], bytes });
+        self
+    }
+
+    /// Adds everything of another archive under `path`.
+    pub fn joined(mut self, path: &str, other: Self) -> Self {
+        self.0.extend(other.0.into_iter().map(|(name, entry)| (join(path, &name), entry)));
+        self
+    }
+
+    /// The part under `path`.
+    pub fn part(&self, path: &str) -> Self {
+        let prefix = join(path, "");
+        let below =
+            |(name, entry): (&String, &Entry)| Some((name.strip_prefix(&prefix)?.to_owned(), entry.clone()));
+        Self(self.0.iter().filter_map(below).collect())
     }
 
     /// Number of tensors.
@@ -48,12 +79,10 @@ impl Archive {
             path: "weights in memory".into(),
             message: e.to_string(),
         };
-        let views = self
-            .0
-            .iter()
-            .map(|(name, (shape, bytes))| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(failed)?;
+        let mut views = Vec::with_capacity(self.0.len());
+        for (name, e) in &self.0 {
+            views.push((name, TensorView::new(e.dtype, e.shape.clone(), &e.bytes).map_err(failed)?));
+        }
         safetensors::serialize(views, None).map_err(failed)
     }
 
@@ -71,13 +100,12 @@ impl Archive {
     pub fn from_bytes(bytes: &[u8], origin: &str) -> Result<Self, NnError> {
         let file = SafeTensors::deserialize(bytes)
             .map_err(|e| NnError::DamagedWeights { path: origin.into(), message: e.to_string() })?;
-        let mut archive = Self::new();
-        for (name, view) in file.iter() {
-            if view.dtype() == Dtype::F32 {
-                archive.0.insert(name.to_owned(), (view.shape().to_vec(), view.data().to_vec()));
-            }
-        }
-        Ok(archive)
+        let entry = |view: TensorView| Entry {
+            dtype: view.dtype(),
+            shape: view.shape().to_vec(),
+            bytes: view.data().to_vec(),
+        };
+        Ok(Self(file.iter().map(|(name, view)| (name.to_owned(), entry(view))).collect()))
     }
 
     /// Puts the tensors under `path` into a network of the same shape; `origin` is what errors call the file.
@@ -87,20 +115,46 @@ impl Archive {
         load.failed.map_or(Ok(()), Err)
     }
 
-    /// A visitor that loads every tensor it is shown.
-    pub(crate) fn loader<'a>(&'a self, origin: &'a str) -> Load<'a> {
-        Load { archive: self, origin, failed: None }
+    /// Puts back an optimiser of `network` that was added under `path`.
+    pub fn load_adam(
+        &self,
+        path: &str,
+        adam: &mut Adam,
+        network: &impl Parameters,
+        origin: &str,
+    ) -> Result<(), NnError> {
+        let name = join(path, "steps");
+        let steps = self.0.get(&name).and_then(|e| <[u8; 8]>::try_from(e.bytes.as_slice()).ok());
+        let steps = steps.ok_or_else(|| self.missing(&name, origin))?;
+        let mut load = Load { archive: self, origin, failed: None };
+        adam.restore(network, u64::from_le_bytes(steps), path, &mut load);
+        load.failed.map_or(Ok(()), Err)
     }
 
-    /// The values of one tensor.
+    /// The values of one `f32` tensor.
     pub fn values(&self, name: &str) -> Option<Vec<f32>> {
-        let (_, bytes) = self.0.get(name)?;
-        Some(bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
+        let entry = self.0.get(name).filter(|e| e.dtype == Dtype::F32)?;
+        Some(entry.bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
     }
 
-    fn insert(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+    /// Adds one `f32` tensor.
+    pub fn put(&mut self, name: &str, shape: &[usize], values: &[f32]) {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.0.insert(name.to_owned(), (shape.to_vec(), bytes));
+        self.0.insert(name.to_owned(), Entry { dtype: Dtype::F32, shape: shape.to_vec(), bytes });
+    }
+
+    /// Names and shapes of the `f32` tensors, by name.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        let float = |(_, e): &(&String, &Entry)| e.dtype == Dtype::F32;
+        self.0.iter().filter(float).map(|(name, e)| (name.as_str(), e.shape.as_slice()))
+    }
+
+    fn missing(&self, name: &str, origin: &str) -> NnError {
+        NnError::MissingTensor {
+            path: origin.into(),
+            name: name.into(),
+            closest: closest(name, self.0.keys().map(String::as_str)).map(Into::into),
+        }
     }
 }
 
@@ -108,15 +162,15 @@ impl Visit for Archive {
     fn tensor<const D: usize>(&mut self, name: &str, _: Role, tensor: &Tensor<D>) {
         // Networks are f32 throughout; another type would be this crate's own mistake.
         let values = tensor.to_data().try_into_vec::<f32>().unwrap_or_default();
-        self.insert(name, &tensor.dims(), &values);
+        self.put(name, &tensor.dims(), &values);
     }
 }
 
-/// The visitor behind [`Archive::load`]; the first thing that does not fit is in `failed`.
-pub(crate) struct Load<'a> {
+/// The visitor behind [`Archive::load`]; `failed` is the first thing that does not fit.
+struct Load<'a> {
     archive: &'a Archive,
     origin: &'a str,
-    pub(crate) failed: Option<NnError>,
+    failed: Option<NnError>,
 }
 
 impl VisitMut for Load<'_> {
@@ -124,25 +178,23 @@ impl VisitMut for Load<'_> {
         if self.failed.is_some() {
             return;
         }
-        let Some((shape, _)) = self.archive.0.get(name) else {
-            self.failed = Some(NnError::MissingTensor {
-                path: self.origin.into(),
-                name: name.into(),
-                closest: closest(name, self.archive.0.keys().map(String::as_str)).map(Into::into),
-            });
+        let Some(entry) = self.archive.0.get(name) else {
+            self.failed = Some(self.archive.missing(name, self.origin));
             return;
         };
-        if *shape != tensor.dims() {
-            self.failed = Some(NnError::WrongTensor {
-                path: self.origin.into(),
-                name: name.into(),
-                expected: format!("f32{:?}", tensor.dims()),
-                found: format!("f32{shape:?}"),
-            });
-            return;
+        match self.archive.values(name).filter(|_| entry.shape == tensor.dims()) {
+            Some(values) => {
+                *tensor = Tensor::from_data(TensorData::new(values, tensor.dims()), &tensor.device());
+            }
+            None => {
+                self.failed = Some(NnError::WrongTensor {
+                    path: self.origin.into(),
+                    name: name.into(),
+                    expected: format!("F32{:?}", tensor.dims()),
+                    found: format!("{:?}{:?}", entry.dtype, entry.shape),
+                });
+            }
         }
-        let values = self.archive.values(name).unwrap_or_default();
-        *tensor = Tensor::from_data(TensorData::new(values, tensor.dims()), &tensor.device());
     }
 }
 

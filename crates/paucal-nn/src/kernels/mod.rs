@@ -8,6 +8,7 @@
 //! number of threads.
 
 pub mod adam;
+pub mod average;
 pub mod dense;
 pub mod host;
 pub mod math;

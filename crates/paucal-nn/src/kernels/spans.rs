@@ -104,6 +104,34 @@ pub fn cross_entropy(x: &Matrix, targets: &Matrix, weights: &Matrix, spans: &[Sp
     (loss, gradient)
 }
 
+/// Negative log-likelihood of the scalar columns under `t ~ N(tanh x, σ²)`, without its constant, with the gradients
+/// of the logits and of σ. All are divided by the number of rows.
+pub fn gaussian(x: &Matrix, targets: &Matrix, sigma: &[f32], spans: &[Span]) -> (f32, Vec<f32>, Vec<f32>) {
+    let share = 1.0 / x.rows as f32;
+    let scalars: Vec<usize> =
+        spans.iter().filter(|s| s.kind == SpanKind::Scalar).flat_map(Span::range).collect();
+    let mut gradient = vec![0.0; x.rows * x.columns];
+    for_row_blocks(&mut gradient, x.columns, |first, block| {
+        for (i, row) in block.chunks_exact_mut(x.columns).enumerate() {
+            let (x, target) = (x.row(first + i), targets.row(first + i));
+            for &j in &scalars {
+                let y = math::tanh(x[j]);
+                row[j] = share * (y - target[j]) / (sigma[j] * sigma[j]) * (1.0 - y * y);
+            }
+        }
+    });
+    let mut loss = 0.0;
+    let mut sigma_gradient = vec![0.0; x.columns];
+    for &j in &scalars {
+        let square = |i: usize| (math::tanh(x.row(i)[j]) - targets.row(i)[j]).powi(2);
+        let error = (0..x.rows).map(square).sum::<f32>() * share;
+        let variance = sigma[j] * sigma[j];
+        loss += error / (2.0 * variance) + sigma[j].ln();
+        sigma_gradient[j] = 1.0 / sigma[j] - error / (variance * sigma[j]);
+    }
+    (loss, gradient, sigma_gradient)
+}
+
 /// `−Σ t ln softmax(x)` of one span; its gradient `softmax(x) Σt − t` goes to `gradient`.
 fn span_loss(x: &[f32], target: &[f32], gradient: &mut [f32]) -> f32 {
     let largest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);

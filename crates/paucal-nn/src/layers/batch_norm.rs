@@ -61,20 +61,29 @@ impl BatchNorm {
     /// Normalises `[batch, channels, ...]`. In [`Mode::Train`] the batch must have more than one value per
     /// channel.
     pub fn forward<const D: usize>(&mut self, x: Tensor<D>, mode: Mode) -> Tensor<D> {
-        let (mean, variance) = match mode {
-            Mode::Eval => (self.per_channel(&self.running_mean), self.per_channel(&self.running_variance)),
-            Mode::Train => {
-                let other: Vec<usize> = (0..D).filter(|&d| d != 1).collect();
-                let mean = x.clone().mean_dims(&other);
-                let variance = (x.clone() - mean.clone()).square().mean_dims(&other);
-                let count = x.dims().iter().product::<usize>() / x.dims()[1].max(1);
-                let flat = |t: &Tensor<D>| t.clone().inner().reshape([-1]);
-                self.record(flat(&mean), flat(&variance), count);
-                (mean, variance)
-            }
-        };
+        if mode == Mode::Eval {
+            return self.evaluate(x, Activation::Identity);
+        }
+        let other: Vec<usize> = (0..D).filter(|&d| d != 1).collect();
+        let mean = x.clone().mean_dims(&other);
+        let variance = (x.clone() - mean.clone()).square().mean_dims(&other);
+        let count = x.dims().iter().product::<usize>() / x.dims()[1].max(1);
+        let flat = |t: &Tensor<D>| t.clone().inner().reshape([-1]);
+        self.record(flat(&mean), flat(&variance), count);
         let normal = (x - mean) * (variance + EPSILON).sqrt().recip();
-        normal * self.per_channel(&self.weight) + self.per_channel(&self.bias)
+        normal * per_channel(&self.weight) + per_channel(&self.bias)
+    }
+
+    /// Normalises `[batch, channels, ...]` by the running statistics, and activates.
+    pub fn evaluate<const D: usize>(&self, x: Tensor<D>, activation: Activation) -> Tensor<D> {
+        let scale = self.weight.clone() * (self.running_variance.clone() + EPSILON).sqrt().recip();
+        let shift = self.bias.clone() - self.running_mean.clone() * scale.clone();
+        if D == 2
+            && let (Some(m), Some(a), Some(b)) = (Matrix::of(&x), Matrix::of(&scale), Matrix::of(&shift))
+        {
+            return host::tensor(normalise::scale_shift(&m, a.row(0), b.row(0), activation), x.dims());
+        }
+        activation.apply(x * per_channel(&scale) + per_channel(&shift))
     }
 
     /// Normalises and activates a batch in training; keeps what [`Self::backward`] needs.
@@ -154,13 +163,13 @@ impl BatchNorm {
         self.running_mean.inplace(|old| step(old, mean));
         self.running_variance.inplace(|old| step(old, biased_variance * unbiased));
     }
+}
 
-    /// A per-channel vector in the shape that broadcasts over `[batch, channels, ...]`.
-    fn per_channel<const D: usize>(&self, vector: &Tensor<1>) -> Tensor<D> {
-        let mut shape = [1; D];
-        shape[1] = vector.dims()[0];
-        vector.clone().reshape(shape)
-    }
+/// A per-channel vector in the shape that broadcasts over `[batch, channels, ...]`.
+fn per_channel<const D: usize>(vector: &Tensor<1>) -> Tensor<D> {
+    let mut shape = [1; D];
+    shape[1] = vector.dims()[0];
+    vector.clone().reshape(shape)
 }
 
 impl Parameters for BatchNorm {

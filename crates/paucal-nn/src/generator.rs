@@ -1,0 +1,97 @@
+//! The generator of tabular GANs (CTGAN, Xu et al. 2019, arXiv 1907.00503): dense blocks that pass their input on.
+//!
+//! With `h₀` the noise joined with the condition, block ℓ is `hₗ = [ReLU(BN(hₗ₋₁ Wₗᵀ + bₗ)), hₗ₋₁]`, so that widths
+//! grow, and the raw row is `h_L Wᵀ + b`. Its activation is [`RowLayout::activate`](crate::rows::RowLayout).
+
+use burn::tensor::{Device, Tensor};
+use paucal_core::Stream;
+
+use crate::gradients::Gradients;
+use crate::layers::{Activation, BatchNorm, BatchNormSaved, Linear};
+use crate::parameters::join;
+
+/// A generator.
+#[derive(Debug, Clone)]
+pub struct Generator {
+    /// Hidden blocks.
+    pub blocks: Vec<Block>,
+    /// The output layer.
+    pub head: Linear,
+}
+
+/// A dense layer and its batch norm.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// The dense layer.
+    pub linear: Linear,
+    /// The batch norm.
+    pub norm: BatchNorm,
+}
+
+crate::parameters!(Block { parts: linear, norm });
+crate::parameters!(Generator { parts: blocks, head });
+
+/// What [`Generator::backward`] needs from the forward pass.
+#[derive(Debug)]
+pub struct Trace {
+    /// `h₀ … h_L`.
+    inputs: Vec<Tensor<2>>,
+    saved: Vec<BatchNormSaved>,
+}
+
+impl Generator {
+    /// A generator of rows of `outputs` columns from `inputs` values (noise and condition).
+    pub fn new(inputs: usize, units: &[usize], outputs: usize, stream: &mut Stream, device: &Device) -> Self {
+        let mut width = inputs;
+        let mut blocks = Vec::with_capacity(units.len());
+        for &units in units {
+            let linear = Linear::new(width, units, stream, device);
+            blocks.push(Block { linear, norm: BatchNorm::new(units, device) });
+            width += units;
+        }
+        Self { blocks, head: Linear::new(width, outputs, stream, device) }
+    }
+
+    /// Raw rows `[rows, outputs]`, normalised by the running statistics.
+    pub fn forward(&self, x: &Tensor<2>) -> Tensor<2> {
+        let mut h = x.clone();
+        for block in &self.blocks {
+            let y = block.norm.evaluate(block.linear.forward(&h), Activation::Relu);
+            h = Tensor::cat(vec![y, h], 1);
+        }
+        self.head.forward(&h)
+    }
+
+    /// Raw rows of a training batch, and what the way back needs.
+    pub fn forward_train(&mut self, x: &Tensor<2>) -> (Tensor<2>, Trace) {
+        let mut trace = Trace { inputs: vec![x.clone()], saved: Vec::with_capacity(self.blocks.len()) };
+        for (i, block) in self.blocks.iter_mut().enumerate() {
+            let h = &trace.inputs[i];
+            let (y, saved) = block.norm.forward_train(block.linear.forward(h), Activation::Relu);
+            let joined = Tensor::cat(vec![y, h.clone()], 1);
+            trace.saved.push(saved);
+            trace.inputs.push(joined);
+        }
+        (self.head.forward(&trace.inputs[self.blocks.len()]), trace)
+    }
+
+    /// Gradients of the parameters from that of the raw rows.
+    pub fn backward(&self, trace: &Trace, dy: &Tensor<2>) -> Gradients {
+        let mut gradients = Gradients::new();
+        gradients.add_linear("head", self.head.gradient(&trace.inputs[self.blocks.len()], dy));
+        let mut dh = self.head.input_gradient(dy);
+        for (i, block) in self.blocks.iter().enumerate().rev() {
+            let path = join("blocks", &i.to_string());
+            let units = block.linear.outputs();
+            let passed = dh.clone().narrow(1, units, dh.dims()[1] - units);
+            let (da, norm) = block.norm.backward(&trace.saved[i], &dh.narrow(1, 0, units));
+            gradients.add_batch_norm(&join(&path, "norm"), norm);
+            gradients.add_linear(&join(&path, "linear"), block.linear.gradient(&trace.inputs[i], &da));
+            if i == 0 {
+                break;
+            }
+            dh = block.linear.input_gradient(&da) + passed;
+        }
+        gradients
+    }
+}

@@ -1,0 +1,29 @@
+//! Moving averages of tensors.
+
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use super::host::{Matrix, Owned};
+
+/// Values per task.
+const CHUNK: usize = 1 << 14;
+
+/// Moves `tensor` the given share of the way towards the flat `goal` of the same size.
+pub fn move_towards<const D: usize>(tensor: &mut Tensor<D>, goal: Tensor<1>, share: f32) {
+    let shape = tensor.dims();
+    *tensor = match (Owned::of(tensor.extract()), Matrix::of(&goal)) {
+        (Ok(mut memory), Some(goal)) => {
+            let chunks = memory.values_mut().par_chunks_mut(CHUNK).zip(goal.row(0).par_chunks(CHUNK));
+            chunks.for_each(|(values, goal)| {
+                values.iter_mut().zip(goal).for_each(|(v, g)| *v = (g - *v).mul_add(share, *v));
+            });
+            memory.tensor()
+        }
+        (Ok(memory), None) => composed(memory.tensor(), goal.reshape(shape), share),
+        (Err(tensor), _) => composed(tensor, goal.reshape(shape), share),
+    };
+}
+
+fn composed<const D: usize>(tensor: Tensor<D>, goal: Tensor<D>, share: f32) -> Tensor<D> {
+    tensor * (1.0 - share) + goal * share
+}

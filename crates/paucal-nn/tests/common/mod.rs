@@ -1,0 +1,32 @@
+//! Helpers of the tests.
+#![allow(dead_code, reason = "each test file uses some of them")]
+
+use std::path::Path;
+
+use paucal_nn::weights::Archive;
+use paucal_nn::{Device, Tensor, TensorData};
+
+/// Reads a golden file.
+pub fn golden(name: &str) -> Archive {
+    Archive::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)).unwrap()
+}
+
+/// A tensor of a golden file.
+pub fn tensor<const D: usize>(file: &Archive, name: &str, shape: [usize; D]) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(file.values(name).unwrap(), shape), &Device::flex())
+}
+
+/// The values of a tensor.
+pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+    tensor.to_data().try_into_vec().unwrap()
+}
+
+/// Asserts equality up to `tolerance` times the largest value, or 0.1 if all are smaller.
+#[track_caller]
+pub fn close(got: &[f32], want: &[f32], tolerance: f32) {
+    assert_eq!(got.len(), want.len());
+    let scale = want.iter().fold(0.1_f32, |m, v| m.max(v.abs()));
+    for (i, (g, w)) in got.iter().zip(want).enumerate() {
+        assert!((g - w).abs() <= tolerance * scale, "[{i}]: {g} is not {w} (scale {scale})");
+    }
+}
