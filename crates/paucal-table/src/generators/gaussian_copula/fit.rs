@@ -32,7 +32,7 @@ pub(super) fn fit(parameters: &GaussianCopula, plan: Plan, train: &Table) -> Fit
         Some(match column.part {
             Part::Number => Latent::Number { column: index, marginal: marginals[index].take()? },
             Part::Levels(codes) => Latent::Level { column: index, codes, cuts: scores.cuts },
-            Part::Missing => Latent::Missing { column: index, cut: scores.cuts.first().copied()? },
+            Part::Missing(columns) => Latent::Missing { columns, cut: scores.cuts.first().copied()? },
         })
     };
     let latents = columns.into_iter().zip(scores).filter_map(latent).collect();
@@ -51,7 +51,8 @@ enum Part {
     Number,
     /// Level codes in latent order.
     Levels(Vec<u32>),
-    Missing,
+    /// The columns that share a pattern of missing rows.
+    Missing(Vec<usize>),
 }
 
 /// The latents of all modelled columns, levels in schema order.
@@ -65,9 +66,7 @@ fn columns(parameters: &GaussianCopula, plan: &Plan, train: &Table) -> Vec<Colum
                     columns.push(Column { index, part: Part::Number, groups: value_groups(values) });
                 }
                 if numbers.missing > 0 && parameters.missing == MissingModel::Joint {
-                    let of_row = values.iter().map(|x| Some(u32::from(x.is_nan()))).collect();
-                    let counts = vec![values.len() - numbers.missing, numbers.missing];
-                    columns.push(Column { index, part: Part::Missing, groups: Groups { of_row, counts } });
+                    add_indicator(&mut columns, index, values);
                 }
             }
             Treatment::Levels(levels) => {
@@ -79,6 +78,23 @@ fn columns(parameters: &GaussianCopula, plan: &Plan, train: &Table) -> Vec<Colum
         }
     }
     columns
+}
+
+/// Adds the missing indicator of a column; one that is missing in the same rows as an earlier column (tests of one
+/// panel) shares its indicator.
+fn add_indicator(columns: &mut Vec<Column>, index: usize, values: &[f64]) {
+    let of_row: Vec<Option<u32>> = values.iter().map(|x| Some(u32::from(x.is_nan()))).collect();
+    for column in columns.iter_mut() {
+        if let Part::Missing(sharing) = &mut column.part {
+            if column.groups.of_row == of_row {
+                sharing.push(index);
+                return;
+            }
+        }
+    }
+    let missing = values.iter().filter(|x| x.is_nan()).count();
+    let groups = Groups { of_row, counts: vec![values.len() - missing, missing] };
+    columns.push(Column { index, part: Part::Missing(vec![index]), groups });
 }
 
 /// Groups of equal numbers, ascending.
@@ -105,29 +121,30 @@ fn level_groups(levels: &Levels, codes: &[u32]) -> Groups {
 /// along the direction in which the levels' mean scores lie furthest apart. A copula knows only "more" and
 /// "less"; without an order, nominal columns would lose their associations.
 fn order_levels(columns: &mut [Column], rows: usize) {
+    let mut scores: Vec<Vec<f64>> =
+        columns.par_iter().map(|column| Scores::new(&column.groups).of_row).collect();
     for target in 0..columns.len() {
         let levels = columns[target].groups.counts.len();
         let nominal = matches!(columns[target].part, Part::Levels(_)) && levels > 2;
         if !nominal || levels * ROWS_PER_LEVEL > rows || columns.len() < 2 {
             continue;
         }
-        let others: Vec<Vec<f64>> = columns
-            .par_iter()
-            .enumerate()
-            .filter(|(index, _)| *index != target)
-            .map(|(_, column)| Scores::new(&column.groups).of_row)
+        let others: Vec<&[f64]> = (0..columns.len())
+            .filter(|&other| other != target)
+            .map(|other| scores[other].as_slice())
             .collect();
         let means = level_means(&columns[target].groups, &others);
         let places = places_along_direction(&means, &columns[target].groups.counts);
         reorder(&mut columns[target], &places);
+        scores[target] = Scores::new(&columns[target].groups).of_row;
     }
 }
 
 /// Mean score of every other column in the rows of each level (levels × columns).
-fn level_means(groups: &Groups, others: &[Vec<f64>]) -> Array2<f64> {
+fn level_means(groups: &Groups, others: &[&[f64]]) -> Array2<f64> {
     let mut means = Array2::zeros((groups.counts.len(), others.len()));
     for (column, scores) in others.iter().enumerate() {
-        for (group, score) in groups.of_row.iter().zip(scores) {
+        for (group, score) in groups.of_row.iter().zip(*scores) {
             if let Some(group) = group {
                 means[[*group as usize, column]] += score;
             }

@@ -116,19 +116,21 @@ enum Latent {
         /// Ends of the intervals but for ±∞, ascending; one fewer than codes.
         cuts: Vec<f64>,
     },
-    /// Whether a number is missing: above the cut.
+    /// Whether numbers are missing: above the cut.
     Missing {
-        /// Index of the column.
-        column: usize,
+        /// Indices of the columns, which are always missing together.
+        columns: Vec<usize>,
         /// Where the missing rows begin.
         cut: f64,
     },
 }
 
 impl Latent {
-    fn column(&self) -> usize {
-        match *self {
-            Self::Number { column, .. } | Self::Level { column, .. } | Self::Missing { column, .. } => column,
+    /// Whether it says something about a column.
+    fn concerns(&self, index: usize) -> bool {
+        match self {
+            Self::Number { column, .. } | Self::Level { column, .. } => *column == index,
+            Self::Missing { columns, .. } => columns.contains(&index),
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) fn sample(
     seed: Seed,
 ) -> Result<Table, TableError> {
     let width = model.latents.len();
-    let confined = |part: &Latent| conditions.code(part.column()).and_then(|code| interval(part, code));
+    let confined = |part: &Latent| interval(part, conditions);
     let normals = Normals::new(&model.correlation, &model.latents.iter().map(confined).collect::<Vec<_>>())?;
     // Rows × latents.
     let mut z = vec![0.0; rows * width];
@@ -45,8 +45,7 @@ pub(super) fn sample(
         }
         if let Some(numbers) = model.plan.numbers(index) {
             let mut values = vec![numbers.format.min; rows];
-            for (latent, part) in model.latents.iter().enumerate().filter(|(_, part)| part.column() == index)
-            {
+            for (latent, part) in model.latents.iter().enumerate().filter(|(_, part)| part.concerns(index)) {
                 overlay(&mut values, part, column(latent));
             }
             if model.missing == MissingModel::Random {
@@ -54,7 +53,7 @@ pub(super) fn sample(
             }
             return Some(Values::Number(values));
         }
-        let (latent, part) = model.latents.iter().enumerate().find(|(_, part)| part.column() == index)?;
+        let (latent, part) = model.latents.iter().enumerate().find(|(_, part)| part.concerns(index))?;
         levels(part, column(latent))
     };
     let drawn = (0..model.plan.treatments().len()).into_par_iter().map(decode).collect();
@@ -175,9 +174,10 @@ impl Normals {
     }
 }
 
-/// The interval of a level; `None` if the latent is of another kind or has no such level.
-fn interval(part: &Latent, code: u32) -> Option<(f64, f64)> {
-    let Latent::Level { codes, cuts, .. } = part else { return None };
+/// The interval to which conditions confine a latent, if they do.
+fn interval(part: &Latent, conditions: &Conditions) -> Option<(f64, f64)> {
+    let Latent::Level { column, codes, cuts } = part else { return None };
+    let code = conditions.code(*column)?;
     let place = codes.iter().position(|&known| known == code)?;
     let low = if place == 0 { f64::NEG_INFINITY } else { cuts[place - 1] };
     let high = cuts.get(place).copied().unwrap_or(f64::INFINITY);
