@@ -137,12 +137,11 @@ impl Groups {
         let mut groups = Self { codes: Vec::new(), count: 0, missing: 0 };
         for key in keys {
             let next = groups.count;
-            let code = match key {
-                Some(key) => *known.entry(key).or_insert(next),
-                None => {
-                    groups.missing += 1;
-                    next
-                }
+            let code = if let Some(key) = key {
+                *known.entry(key).or_insert(next)
+            } else {
+                groups.missing += 1;
+                next
             };
             groups.count += usize::from(code == next);
             groups.codes.push(code);

@@ -88,7 +88,7 @@ impl EvidenceError {
     pub(crate) fn require(
         holds: bool,
         name: &'static str,
-        value: impl ToString,
+        value: &dyn std::fmt::Display,
         range: &'static str,
     ) -> Result<(), Self> {
         if holds { Ok(()) } else { Err(Self::Parameter { name, value: value.to_string(), range }) }

@@ -64,7 +64,7 @@ enum Part {
 impl FeatureEncoder {
     /// Learns from the rows of `train`.
     pub fn fit(train: &Table, options: &FeatureOptions) -> Result<Self, EvidenceError> {
-        EvidenceError::require(options.most_levels >= 1, "most levels", options.most_levels, "at least 1")?;
+        EvidenceError::require(options.most_levels >= 1, "most levels", &options.most_levels, "at least 1")?;
         for name in &options.exclude {
             train.schema().index(name)?;
         }

@@ -115,7 +115,7 @@ pub enum LeakReport {
         /// The group column.
         column: String,
         /// The scores.
-        measure: LeakMeasure,
+        measure: Box<LeakMeasure>,
     },
 }
 
@@ -150,7 +150,7 @@ pub fn audit(
         Ok(p.column(1).to_vec())
     };
     let measure = measure(&codes, &groups, options, seed, observer, predict)?;
-    Ok(LeakReport::Measured { column, measure })
+    Ok(LeakReport::Measured { column, measure: Box::new(measure) })
 }
 
 /// Rows of whole groups, drawn at random, until there are `most` of them; ascending.

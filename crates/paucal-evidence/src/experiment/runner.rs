@@ -85,7 +85,7 @@ impl Experiment<'_> {
     }
 
     fn check(&self) -> Result<(), EvidenceError> {
-        EvidenceError::require(!self.arms.is_empty(), "number of arms", 0, "at least 1")?;
+        EvidenceError::require(!self.arms.is_empty(), "number of arms", &0, "at least 1")?;
         for (i, arm) in self.arms.iter().enumerate() {
             if self.arms[..i].iter().any(|other| other.name() == arm.name()) {
                 return Err(EvidenceError::DuplicateArm(arm.name().into()));

@@ -46,7 +46,9 @@ fn splits() -> Splits {
 }
 
 fn without_seconds(mut records: Vec<CellRecord>) -> Vec<CellRecord> {
-    records.iter_mut().for_each(|r| r.seconds = 0.0);
+    for record in &mut records {
+        record.seconds = 0.0;
+    }
     records
 }
 
@@ -76,12 +78,9 @@ fn a_stopped_run_resumes_to_the_same_records() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("cells.jsonl");
     let splits = splits();
-    let run = |runs: &AtomicUsize, stop_after, seed, options: &RunOptions| {
+    let run = |runs: &AtomicUsize, stop_after: Option<usize>, seed, options: &RunOptions| {
         let cancel = Cancel::new();
-        let stop_after = match stop_after {
-            Some(after) => Some((after, cancel.clone())),
-            None => None,
-        };
+        let stop_after = stop_after.map(|after| (after, cancel.clone()));
         let arms: [Box<dyn Arm + '_>; 1] =
             [Box::new(Dice { name: "none", runs, fail_in: Some(2), stop_after })];
         let experiment = Experiment { arms: &arms, splits: &splits, fingerprint: "f", seed: Seed(seed) };

@@ -92,7 +92,7 @@ pub fn clustered_bootstrap(
     let tail = (1.0 - options.level) / 2.0;
     let (lower, upper) = match options.kind {
         IntervalKind::Percentile => (tail, 1.0 - tail),
-        IntervalKind::Bca => accelerated(&replicates, estimate, jackknife(strata.len(), &statistic), tail)?,
+        IntervalKind::Bca => accelerated(&replicates, estimate, &jackknife(strata.len(), &statistic), tail)?,
     };
     Ok(BootstrapInterval {
         estimate,
@@ -132,14 +132,14 @@ fn jackknife(clusters: usize, statistic: &(impl Fn(&[f64]) -> Option<f64> + Sync
 }
 
 /// The BCa levels of both ends (eq. 14.9–14.15).
-fn accelerated(sorted: &[f64], estimate: f64, left_out: Vec<f64>, tail: f64) -> Result<(f64, f64)> {
+fn accelerated(sorted: &[f64], estimate: f64, left_out: &[f64], tail: f64) -> Result<(f64, f64)> {
     let normal = Normal::new(0.0, 1.0).map_err(|_| Undefined::NotFinite)?;
     // Replicates equal to the estimate count half, so that a discrete statistic is not called biased.
     let below = sorted.iter().filter(|r| **r < estimate).count() as f64;
     let equal = sorted.iter().filter(|r| **r == estimate).count() as f64;
     let edge = 0.5 / sorted.len() as f64;
     let bias = normal.inverse_cdf(((below + equal / 2.0) / sorted.len() as f64).clamp(edge, 1.0 - edge));
-    let centre = super::mean(&left_out);
+    let centre = super::mean(left_out);
     let power = |k: i32| left_out.iter().map(|v| (centre - v).powi(k)).sum::<f64>();
     let spread = power(2).powf(1.5);
     let acceleration = if spread > 0.0 { power(3) / (6.0 * spread) } else { 0.0 };

@@ -37,7 +37,7 @@ impl Units {
         EvidenceError::same_length("the list of groups", of_row.len(), rows)?;
         let classes = cases.classes.len();
         let highest = cases.labels.iter().max().map_or(0, |c| c + 1);
-        EvidenceError::require(highest <= classes, "class code", highest, "below the number of classes")?;
+        EvidenceError::require(highest <= classes, "class code", &highest, "below the number of classes")?;
         let mut held = vec![Vec::new(); of_row.iter().max().map_or(0, |u| u + 1)];
         let mut totals = vec![0.0; classes];
         for (&unit, &class) in of_row.iter().zip(cases.labels) {

@@ -82,8 +82,8 @@ impl Plan {
     /// Splits the cases. When a class has fewer groups (rows, without groups) than folds, the folds
     /// are reduced to that number, with a warning; a class with one group cannot be split at all.
     pub fn split(&self, cases: &Cases<'_>, seed: Seed) -> Result<Splits, EvidenceError> {
-        EvidenceError::require(self.folds >= 2, "folds", self.folds, "at least 2")?;
-        EvidenceError::require(self.repeats >= 1, "repeats", self.repeats, "at least 1")?;
+        EvidenceError::require(self.folds >= 2, "folds", &self.folds, "at least 2")?;
+        EvidenceError::require(self.repeats >= 1, "repeats", &self.repeats, "at least 1")?;
         let units = assign::Units::new(cases, self.mode)?;
         let mut warnings = Vec::new();
         let folds = self.affordable_folds(&units, cases, &mut warnings);
@@ -128,7 +128,7 @@ impl Plan {
 /// Every class is on both sides, or the split is refused.
 pub fn hold_out(cases: &Cases<'_>, test_share: f64, mode: Mode, seed: Seed) -> Result<Fold, EvidenceError> {
     let inside = test_share > 0.0 && test_share < 1.0;
-    EvidenceError::require(inside, "test share", test_share, "between 0 and 1, exclusive")?;
+    EvidenceError::require(inside, "test share", &test_share, "between 0 and 1, exclusive")?;
     let units = assign::Units::new(cases, mode)?;
     let (sides, complete) = units.deal(&[1.0 - test_share, test_share], seed.child("split/hold-out", 0));
     if !complete {

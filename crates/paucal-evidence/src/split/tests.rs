@@ -9,7 +9,9 @@ fn names(count: usize) -> Vec<String> {
 /// Class counts of some rows.
 fn tally(rows: &[usize], labels: &[usize], classes: usize) -> Vec<usize> {
     let mut counts = vec![0; classes];
-    rows.iter().for_each(|&row| counts[labels[row]] += 1);
+    for &row in rows {
+        counts[labels[row]] += 1;
+    }
     counts
 }
 

@@ -218,7 +218,7 @@ fn check(evidence: &Evidence<'_>, options: &VerdictOptions) -> Result<(), Eviden
     EvidenceError::require(
         highest <= rows && rows > 0,
         "rows of the splits",
-        highest,
+        &highest,
         "the number of labels",
     )?;
     if let Some(groups) = evidence.groups {
@@ -227,7 +227,7 @@ fn check(evidence: &Evidence<'_>, options: &VerdictOptions) -> Result<(), Eviden
     for (name, value) in
         [("significance", options.significance), ("level", options.level), ("margin", options.margin)]
     {
-        EvidenceError::require(value > 0.0 && value < 1.0, name, value, "between 0 and 1, exclusive")?;
+        EvidenceError::require(value > 0.0 && value < 1.0, name, &value, "between 0 and 1, exclusive")?;
     }
     Ok(())
 }

@@ -81,7 +81,8 @@ pub(super) fn check(table: &Table, target: &Target, notebook: &mut Notebook) {
         Some(least) => format!("no change of sensitivity below {} could be shown on them", points(least)),
         None => "no change of sensitivity could be shown on them".into(),
     };
-    let said = format!("the positive class '{positive}' of '{name}' has {cases} ({share} of the rows): {can_show}");
+    let said =
+        format!("the positive class '{positive}' of '{name}' has {cases} ({share} of the rows): {can_show}");
     let (severity, advice) = match seen.positive_groups {
         n if n < TOO_FEW => (Severity::Problem, "collect more cases; no method can be judged on so few"),
         n if n < FEW => (Severity::Caution, "expect \"cannot tell\"; use many repeats and report intervals"),
@@ -95,12 +96,23 @@ pub(super) fn check(table: &Table, target: &Target, notebook: &mut Notebook) {
     }
     if seen.missing > 0 {
         let said = format!("{} without a label in '{name}'", text::count(seen.missing, "row"));
-        notebook.add(Severity::Caution, Check::Balance, &[name], said, "they are left out of every experiment");
+        notebook.add(
+            Severity::Caution,
+            Check::Balance,
+            &[name],
+            said,
+            "they are left out of every experiment",
+        );
     }
 }
 
 fn points(share: f64) -> String {
-    format!("{:.0} percentage points", 100.0 * share)
+    let points = 100.0 * share;
+    if points < 9.5 {
+        format!("{points:.1} percentage points")
+    } else {
+        format!("{points:.0} percentage points")
+    }
 }
 
 /// Finds columns that are missing more often in one class than in the other.
@@ -121,7 +133,8 @@ pub(super) fn check_missing(table: &Table, target: &Target, notebook: &mut Noteb
     let adjusted = holm(&tested.iter().map(|t| t.2).collect::<Vec<_>>());
     for ((name, cells, _), p) in tested.iter().zip(adjusted) {
         if p < detectable::SIGNIFICANCE {
-            let share = |missing: u64, present: u64| text::percent(missing as f64 / (missing + present) as f64);
+            let share =
+                |missing: u64, present: u64| text::percent(missing as f64 / (missing + present) as f64);
             let said = format!(
                 "'{name}' is missing in {} of the positive and {} of the other rows",
                 share(cells[0], cells[2]),

@@ -149,8 +149,12 @@ fn check_missing(profile: &ColumnAudit, rows: usize, notebook: &mut Notebook) {
         return;
     }
     let share = profile.missing as f64 / rows as f64;
-    let said =
-        format!("'{}' is missing in {} ({})", profile.name, text::count(profile.missing, "row"), text::percent(share));
+    let said = format!(
+        "'{}' is missing in {} ({})",
+        profile.name,
+        text::count(profile.missing, "row"),
+        text::percent(share)
+    );
     let (severity, advice) = if share > MOSTLY_MISSING {
         (Severity::Caution, "ask why; consider leaving the column out")
     } else {
@@ -162,7 +166,13 @@ fn check_missing(profile: &ColumnAudit, rows: usize, notebook: &mut Notebook) {
 fn constant(profile: &ColumnAudit, notebook: &mut Notebook) {
     let what = if profile.distinct == 0 { "has no value at all" } else { "has the same value in every row" };
     let said = format!("'{}' {what}", profile.name);
-    notebook.add(Severity::Caution, Check::Constant, &[&profile.name], said, "leave it out: it carries nothing");
+    notebook.add(
+        Severity::Caution,
+        Check::Constant,
+        &[&profile.name],
+        said,
+        "leave it out: it carries nothing",
+    );
 }
 
 fn nearly_constant(profile: &ColumnAudit, rows: usize, notebook: &mut Notebook) {
@@ -198,7 +208,9 @@ fn key(column: &Column<'_>, profile: &ColumnAudit, table: &Table, notebook: &mut
 
 fn check_levels(column: &Column<'_>, profile: &ColumnAudit, table: &Table, notebook: &mut Notebook) {
     let (Some(codes), Some(levels)) = (column.codes(), column.spec.kind.levels()) else { return };
-    if table.schema().target.as_ref() == Some(&profile.name) || table.schema().group.as_ref() == Some(&profile.name) {
+    if table.schema().target.as_ref() == Some(&profile.name)
+        || table.schema().group.as_ref() == Some(&profile.name)
+    {
         return;
     }
     if profile.distinct > MANY_LEVELS {

@@ -44,7 +44,8 @@ pub(super) fn check_rows(table: &Table, profiles: &[ColumnAudit], notebook: &mut
         }
     }
     if repeats > 0 {
-        let said = format!("{} {} an earlier row, keys aside", text::count(repeats, "row"), verb(repeats, "repeat"));
+        let said =
+            format!("{} {} an earlier row, keys aside", text::count(repeats, "row"), verb(repeats, "repeat"));
         let advice = "remove them, or name the patient column with --group: a copy in training and test counts as leakage";
         notebook.add(Severity::Caution, Check::DuplicateRows, &[], said, advice);
     }
@@ -121,8 +122,13 @@ fn how_alike(earlier: &Column<'_>, later: &Column<'_>, same_partition: bool) -> 
     if !same_partition {
         return None;
     }
-    let spelt_alike = earlier.spec.kind.levels() == later.spec.kind.levels() && earlier.values == later.values;
-    names(if spelt_alike && later.codes().is_some() { "copies {}" } else { "gives the values of {} other names" })
+    let spelt_alike =
+        earlier.spec.kind.levels() == later.spec.kind.levels() && earlier.values == later.values;
+    names(if spelt_alike && later.codes().is_some() {
+        "copies {}"
+    } else {
+        "gives the values of {} other names"
+    })
 }
 
 /// Slope and offset of `b` on `a` when `b` is an affine function of `a` and missing in the same rows.

@@ -230,14 +230,30 @@ fn check_leak(
             let names: Vec<&str> = candidates.iter().map(|c| c.column.as_str()).collect();
             if names.is_empty() {
                 let said = "no group column is named and no column looks like one: every row counts as a patient of its own";
-                notebook.add(Severity::Note, Check::Leak, &[], said.into(), "check that it is so, else name the column with --group");
+                notebook.add(
+                    Severity::Note,
+                    Check::Leak,
+                    &[],
+                    said.into(),
+                    "check that it is so, else name the column with --group",
+                );
             } else {
-                let said = format!("no group column is named, but rows may belong together by {}", text::list(&names));
-                notebook.add(Severity::Caution, Check::Leak, &names, said, "name the patient column with --group");
+                let said = format!(
+                    "no group column is named, but rows may belong together by {}",
+                    text::list(&names)
+                );
+                notebook.add(
+                    Severity::Caution,
+                    Check::Leak,
+                    &names,
+                    said,
+                    "name the patient column with --group",
+                );
             }
         }
         LeakReport::SingleRows { column } => {
-            let said = format!("every value of the group column '{column}' has one row: nothing can leak by it");
+            let said =
+                format!("every value of the group column '{column}' has one row: nothing can leak by it");
             notebook.add(Severity::Note, Check::Leak, &[column], said, "");
         }
         LeakReport::Measured { column, measure } => {
@@ -250,7 +266,10 @@ fn check_leak(
                 measure.auroc.random, measure.auroc.grouped, measure.auprc.random, measure.auprc.grouped
             );
             let (severity, advice) = if measure.leaks() {
-                (Severity::Problem, "split by group only; a random split of this table overstates every score")
+                (
+                    Severity::Problem,
+                    "split by group only; a random split of this table overstates every score",
+                )
             } else {
                 (Severity::Note, "keep splitting by group; a stronger model may still recognise patients")
             };
@@ -260,16 +279,23 @@ fn check_leak(
     Ok(Some(report))
 }
 
-/// The reader's findings, without those that the audit repeats with more to say.
+/// Adds the reader's findings. Where both speak of the keys, constants or missing values of a column, the
+/// one with more to say stays: the audit's on keys and constants, the reader's on a few missing values,
+/// because it knows their markers.
 fn add_reading(reading: &[Reading], notebook: &mut Notebook) {
+    let about = |finding: &Reading, topic: Topic, column: Option<&String>| {
+        finding.topic == topic && finding.column.is_some() && finding.column.as_ref() == column
+    };
+    notebook.findings.retain(|own| {
+        let few = own.check == Check::Missing && own.severity == Severity::Note;
+        !(few && reading.iter().any(|f| about(f, Topic::Missing, own.columns.first())))
+    });
     let repeated = |finding: &Reading| {
-        let check = match finding.topic {
-            Topic::Constant => Check::Constant,
-            Topic::Keys => Check::Key,
-            _ => return false,
-        };
-        let column = finding.column.as_deref().unwrap_or_default();
-        notebook.findings.iter().any(|f| f.check == check && f.columns.first().is_some_and(|c| c == column))
+        notebook.findings.iter().any(|own| match own.check {
+            Check::Constant => about(finding, Topic::Constant, own.columns.first()),
+            Check::Key => about(finding, Topic::Keys, own.columns.first()),
+            _ => false,
+        })
     };
     let new: Vec<AuditFinding> = reading
         .iter()
@@ -280,7 +306,8 @@ fn add_reading(reading: &[Reading], notebook: &mut Notebook) {
                 Weight::Warning => Severity::Caution,
             };
             let columns: Vec<&str> = finding.column.as_deref().into_iter().collect();
-            let advice = if severity == Severity::Caution { "check it; the schema can be edited" } else { "" };
+            let advice =
+                if severity == Severity::Caution { "check it; the schema can be edited" } else { "" };
             AuditFinding::new(severity, Check::Reading, &columns, finding.sentence.clone(), advice)
         })
         .collect();

@@ -28,7 +28,8 @@ impl Build {
 
     fn labelled(self, name: &str, positive: impl Iterator<Item = bool>) -> Table {
         let codes = positive.map(u32::from).collect();
-        let built = self.column(name, Kind::Boolean { levels: ["no".into(), "yes".into()] }, Values::Code(codes));
+        let built =
+            self.column(name, Kind::Boolean { levels: ["no".into(), "yes".into()] }, Values::Code(codes));
         let mut schema = Schema::new(built.columns);
         schema.target = Some(name.into());
         schema.positive = Some("yes".into());
@@ -74,7 +75,9 @@ fn closed_forms_are_named() {
     let report = run(&table);
     let found = said(&report, Check::Relation);
     assert_eq!(found.len(), 5, "{found:#?}");
-    assert!(found.contains(&"'pulse pressure' is a function of 'systolic' and 'diastolic': systolic − diastolic"));
+    assert!(
+        found.contains(&"'pulse pressure' is a function of 'systolic' and 'diastolic': systolic − diastolic")
+    );
     assert!(found.iter().any(|s| s.contains("0.3333 × systolic + 0.6667 × diastolic")), "{found:#?}");
     assert!(found.iter().any(|s| s.contains("weight × height^-1.999 (R² 0.999")), "{found:#?}");
     assert!(found.iter().any(|s| s.ends_with("2 × noise × systolic − 7")), "{found:#?}");
@@ -97,12 +100,20 @@ fn copies_renamings_and_bands_are_told_apart() {
         .number("inch", centimetres.iter().map(|c| c / 2.54).collect())
         .column("site", levels(["a", "b", "c", "d"]), Values::Code(site.clone()))
         .column("town", levels(["w", "x", "y", "z"]), Values::Code(site.iter().map(|s| 3 - s).collect()))
-        .column("band", band, Values::Code(age.iter().map(|a| u32::from(*a > 40.0) + u32::from(*a > 65.0)).collect()))
+        .column(
+            "band",
+            band,
+            Values::Code(age.iter().map(|a| u32::from(*a > 40.0) + u32::from(*a > 65.0)).collect()),
+        )
         .labelled("y", uniform("y", rows, 0.0, 1.0).into_iter().map(|u| u < 0.3));
     let report = run(&table);
     assert_eq!(
         said(&report, Check::DuplicateColumns),
-        ["'age again' copies 'age'", "'inch' is 0.3937 × 'cm'", "'town' gives the values of 'site' other names"]
+        [
+            "'age again' copies 'age'",
+            "'inch' is 0.3937 × 'cm'",
+            "'town' gives the values of 'site' other names"
+        ]
     );
     let found = said(&report, Check::Relation);
     assert!(found.len() == 1 && found[0].starts_with("'band' follows from 'age' by cuts near"), "{found:?}");
@@ -110,17 +121,17 @@ fn copies_renamings_and_bands_are_told_apart() {
 
 #[test]
 fn a_rule_a_key_a_constant_and_duplicates_are_found() {
-    let rows = 2_000;
+    let rows = 400;
     let (rate, bmi) = (uniform("r", rows, 60.0, 100.0), uniform("b", rows, 15.0, 40.0));
     let label: Vec<bool> = rate.iter().zip(&bmi).map(|(r, b)| *r > 90.0 || *b >= 30.0 || *b < 18.5).collect();
     let half = |v: &[f64]| -> Vec<f64> { v.iter().chain(&v[..5]).copied().collect() };
-    let mut serial: Vec<f64> = (0..2_005).map(f64::from).collect();
+    let mut serial: Vec<f64> = (0..405).map(f64::from).collect();
     serial.reverse();
     let table = Build::new()
         .column("serial", Kind::Integer, Values::Number(serial))
         .number("rate", half(&rate))
         .number("bmi", half(&bmi))
-        .column("doctor", Kind::Categorical { levels: vec!["X".into()] }, Values::Code(vec![0; 2_005]))
+        .column("doctor", Kind::Categorical { levels: vec!["X".into()] }, Values::Code(vec![0; 405]))
         .labelled("risk", label.iter().chain(&label[..5]).copied());
     let report = run(&table);
     let rule = said(&report, Check::Label);
@@ -146,12 +157,21 @@ fn missing_values_that_know_the_label_and_small_classes_are_told() {
         .number("silent", holes(|row, _| row % 7 == 0))
         .labelled("y", label.iter().copied());
     let report = run(&table);
-    let missing: Vec<&AuditFinding> =
-        report.findings.iter().filter(|f| f.check == Check::Missing && f.severity == Severity::Caution).collect();
+    let missing: Vec<&AuditFinding> = report
+        .findings
+        .iter()
+        .filter(|f| f.check == Check::Missing && f.severity == Severity::Caution)
+        .collect();
     assert_eq!(missing.len(), 1, "{missing:#?}");
-    assert_eq!(missing[0].sentence, "'telling' is missing in 100 % of the positive and 5.6 % of the other rows");
+    assert_eq!(
+        missing[0].sentence,
+        "'telling' is missing in 100 % of the positive and 5.6 % of the other rows"
+    );
     let balance = said(&report, Check::Balance);
-    assert!(balance[0].contains("has 20 rows (10 % of the rows): no change of sensitivity below"), "{balance:?}");
+    assert!(
+        balance[0].contains("has 20 rows (10 % of the rows): no change of sensitivity below"),
+        "{balance:?}"
+    );
     let target = report.target.unwrap();
     assert_eq!((target.positives, target.positive.as_str()), (20, "yes"));
     assert!((0.3..0.4).contains(&target.detectable_paired.unwrap()));
@@ -159,14 +179,14 @@ fn missing_values_that_know_the_label_and_small_classes_are_told() {
 
 #[test]
 fn targets_that_cannot_be_used_are_findings() {
-    let numbers = Build::new().number("a", uniform("a", 50, 0.0, 1.0)).number("b", uniform("b", 50, 0.0, 1.0));
+    let numbers =
+        Build::new().number("a", uniform("a", 50, 0.0, 1.0)).number("b", uniform("b", 50, 0.0, 1.0));
     let one_class = numbers.labelled("y", (0..50).map(|_| false));
     let report = run(&one_class);
     assert!(report.target.is_none() && report.leak.is_none());
     assert_eq!(report.findings[0].severity, Severity::Problem);
-    let one_case = Build::new()
-        .number("a", uniform("a", 50, 0.0, 1.0))
-        .labelled("y", (0..50).map(|row| row == 0));
+    let one_case =
+        Build::new().number("a", uniform("a", 50, 0.0, 1.0)).labelled("y", (0..50).map(|row| row == 0));
     let report = run(&one_case);
     assert!(said(&report, Check::Balance)[0].contains("no change of sensitivity could be shown"));
     assert!(report.limits.iter().any(|l| l.contains("too few")), "{:?}", report.limits);
@@ -191,7 +211,8 @@ fn audited(path: &str, target: &str) -> Option<AuditReport> {
     let options = ReadOptions { target: Some(target.into()), ..ReadOptions::default() };
     let read = read(&data(path)?, &options).unwrap();
     let begin = std::time::Instant::now();
-    let report = audit(&read.table, &read.findings, &AuditOptions::default(), Seed(1), &Silent::new()).unwrap();
+    let report =
+        audit(&read.table, &read.findings, &AuditOptions::default(), Seed(1), &Silent::new()).unwrap();
     println!("{path}: {:.2} s", begin.elapsed().as_secs_f64());
     for finding in &report.findings {
         println!("  {:?} {:?}: {} [{}]", finding.severity, finding.check, finding.sentence, finding.advice);
@@ -219,9 +240,47 @@ fn the_vital_signs_table() {
     let path = "vitals/human_vital_signs_dataset_2024.head10649.csv";
     let Some(report) = audited(path, "Risk Category") else { return };
     let relations = said(&report, Check::Relation);
-    let of = |name: &str| relations.iter().find(|s| s.starts_with(&format!("'{name}'"))).copied().unwrap_or_default();
+    let of = |name: &str| {
+        relations.iter().find(|s| s.starts_with(&format!("'{name}'"))).copied().unwrap_or_default()
+    };
     assert!(of("Derived_BMI").contains("'Weight (kg)' and 'Height (m)'"), "{relations:#?}");
     assert!(of("Derived_MAP").contains("Systolic") && of("Derived_Pulse_Pressure").contains("Diastolic"));
     let rule = said(&report, Check::Label);
     assert!(rule[0].contains("Derived_BMI") && rule[0].contains("Heart Rate"), "{rule:?}");
+}
+
+#[test]
+fn the_breast_cancer_table_is_sound() {
+    let table = paucal_data::datasets::wdbc().unwrap();
+    let report = run(&table);
+    assert!(report.of(Severity::Problem).next().is_none(), "{:#?}", report.findings);
+    assert_eq!(said(&report, Check::Key), ["'id' has a different value in every row: a key"]);
+    assert!(said(&report, Check::Relation).is_empty(), "{:#?}", report.findings);
+}
+
+#[test]
+fn patients_on_both_sides_are_a_problem() {
+    let mut stream = Seed(21).stream("patients", 0);
+    let patients: Vec<(f64, bool)> = (0..60).map(|_| (stream.normal(), stream.uniform() < 0.3)).collect();
+    let rows = || patients.iter().flat_map(|p| std::iter::repeat_n(p, 6));
+    let build = || {
+        Build::new()
+            .number("fingerprint", rows().enumerate().map(|(i, p)| p.0 + 1e-4 * (i % 6) as f64).collect())
+            .number("noise", uniform("n", 360, 0.0, 1.0))
+            .column(
+                "patient",
+                Kind::Id,
+                Values::Text((0..360).map(|i| Some(format!("P{}", i / 6))).collect()),
+            )
+            .labelled("y", rows().map(|p| p.1))
+    };
+    let mut table = build();
+    let unnamed = run(&table);
+    let leak = unnamed.findings.iter().find(|f| f.check == Check::Leak).unwrap();
+    assert_eq!((leak.severity, leak.columns.as_slice()), (Severity::Caution, &["patient".to_owned()][..]));
+    table.set_roles(None, None, Some("patient")).unwrap();
+    let named = run(&table);
+    let leak = named.findings.iter().find(|f| f.check == Check::Leak).unwrap();
+    assert_eq!(leak.severity, Severity::Problem, "{leak:?}");
+    assert!(leak.sentence.contains("with random and"), "{leak:?}");
 }

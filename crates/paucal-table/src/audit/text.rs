@@ -22,7 +22,7 @@ pub(super) fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -74,7 +74,10 @@ mod tests {
 
     #[test]
     fn numbers_and_lists_read_well() {
-        assert_eq!([number(0.333_333), number(2.0), number(-1234.5), number(0.0)], ["0.3333", "2", "-1234", "0"]);
+        assert_eq!(
+            [number(0.333_333), number(2.0), number(-1234.5), number(0.0)],
+            ["0.3333", "2", "-1234", "0"]
+        );
         assert_eq!((count(1, "row"), count(10_649, "row")), ("1 row".into(), "10,649 rows".into()));
         assert_eq!(list(&["a", "b", "c"]), "'a', 'b' and 'c'");
         assert_eq!(sum(&[(-1.0, "a"), (0.5, "b")], -3.0), "−a + 0.5 × b − 3");

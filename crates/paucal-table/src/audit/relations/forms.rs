@@ -90,9 +90,7 @@ impl Form {
 
 fn pair(numbers: &Numbers, y: usize, (a, b): (usize, usize), form: Form) -> Option<Relation> {
     let (first, second, target) = (&numbers.values[a], &numbers.values[b], &numbers.values[y]);
-    let line = |rows: usize| {
-        line((0..rows).map(|i| (form.of(first[i], second[i]), target[i])))
-    };
+    let line = |rows: usize| line((0..rows).map(|i| (form.of(first[i], second[i]), target[i])));
     if line(SCREEN_ROWS.min(numbers.rows))?.r_squared < SCREEN {
         return None;
     }

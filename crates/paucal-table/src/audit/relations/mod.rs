@@ -136,7 +136,7 @@ fn explain(numbers: &Numbers, keys: &[&str], notebook: &mut Notebook) {
     if numbers.rows < LEAST_ROWS {
         return;
     }
-    let linear = regression::Moments::new(&numbers.values, |x| Some(x));
+    let linear = regression::Moments::new(&numbers.values, Some);
     let logs = regression::Moments::new(&numbers.values, |x| (x > 0.0).then(|| x.ln()));
     let mut explained = vec![false; numbers.names.len()];
     for y in (0..numbers.names.len()).rev() {
@@ -168,7 +168,9 @@ fn relation(
     };
     match best {
         Some(relation) if relation.sources.len() <= 1 => Some(relation),
-        several => forms::of_one(numbers, y, sources).or(several).or_else(|| forms::of_two(numbers, y, sources)),
+        several => {
+            forms::of_one(numbers, y, sources).or(several).or_else(|| forms::of_two(numbers, y, sources))
+        }
     }
 }
 

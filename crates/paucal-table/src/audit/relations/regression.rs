@@ -45,7 +45,9 @@ impl Moments {
             let mut values = moved.clone().unwrap_or_default();
             let centre = values.iter().sum::<f64>() / rows as f64;
             let spread = (values.iter().map(|x| (x - centre).powi(2)).sum::<f64>() / rows as f64).sqrt();
-            values.iter_mut().for_each(|x| *x = (*x - centre) / spread);
+            for x in &mut values {
+                *x = (*x - centre) / spread;
+            }
             fits.push(moved.is_some() && spread > 0.0);
             mean.push(centre);
             deviation.push(spread);
@@ -74,7 +76,7 @@ impl Moments {
             return None;
         }
         let (mut weights, unexplained) = self.solve(y, &kept)?;
-        let allowed = (10.0 * unexplained).max(ROUNDING).min(1.0 - FUNCTION);
+        let allowed = (10.0 * unexplained).clamp(ROUNDING, 1.0 - FUNCTION);
         if unexplained > allowed || self.rows < 2 * kept.len() {
             return None;
         }
@@ -166,7 +168,11 @@ impl Fit {
         }
         for (column, power, _) in &self.terms {
             let power = text::number((power * 1000.0).round() / 1000.0);
-            factors.push(if power == "1" { names[*column].clone() } else { format!("{}^{power}", names[*column]) });
+            factors.push(if power == "1" {
+                names[*column].clone()
+            } else {
+                format!("{}^{power}", names[*column])
+            });
         }
         self.relation(names, factors.join(" × "))
     }
