@@ -85,11 +85,11 @@ fn columns(parameters: &GaussianCopula, plan: &Plan, train: &Table) -> Vec<Colum
 fn add_indicator(columns: &mut Vec<Column>, index: usize, values: &[f64]) {
     let of_row: Vec<Option<u32>> = values.iter().map(|x| Some(u32::from(x.is_nan()))).collect();
     for column in columns.iter_mut() {
-        if let Part::Missing(sharing) = &mut column.part {
-            if column.groups.of_row == of_row {
-                sharing.push(index);
-                return;
-            }
+        if let Part::Missing(sharing) = &mut column.part
+            && column.groups.of_row == of_row
+        {
+            sharing.push(index);
+            return;
         }
     }
     let missing = values.iter().filter(|x| x.is_nan()).count();
