@@ -340,7 +340,7 @@ mod tests {
         let report = audit(&table(true), &options, Seed(2), &Silent::new()).unwrap();
         let LeakReport::Measured { column, measure } = &report else { panic!("{report:?}") };
         assert_eq!((column.as_str(), measure.groups, measure.largest_group), ("pid", 80, 5));
-        assert!(measure.auroc.random > 0.95, "{measure:?}");
+        assert!(measure.auroc.random > 0.85, "{measure:?}");
         assert!((0.3..0.7).contains(&measure.auroc.grouped), "{measure:?}");
         assert!(measure.leaks() && measure.auroc.gap.as_ref().unwrap().low > 0.1, "{measure:?}");
         let again = audit(&table(true), &options, Seed(2), &Silent::new()).unwrap();

@@ -23,10 +23,21 @@ impl World {
     /// `signal`: distance of the class means in standard deviations of the noise. The noise of a row is
     /// the same for every arm and nearly the same in every repeat, as predictions of one patient are.
     fn records(&self, arm: &str, signal: f64, threshold: f64) -> Vec<CellRecord> {
-        let mut stream = Seed(77).stream("noise", 0);
+        self.records_with(arm, signal, threshold, (77, 5))
+    }
+
+    /// As [`Self::records`], with seeds of the rows' noise and of its change between repeats.
+    fn records_with(
+        &self,
+        arm: &str,
+        signal: f64,
+        threshold: f64,
+        (rows, repeats): (u64, u64),
+    ) -> Vec<CellRecord> {
+        let mut stream = Seed(rows).stream("noise", 0);
         let noise: Vec<f64> = self.labels.iter().map(|_| stream.normal()).collect();
         let cell = |fold: &Fold| {
-            let mut jitter = Seed(5).stream("jitter", (fold.repeat * 100 + fold.fold) as u64);
+            let mut jitter = Seed(repeats).stream("jitter", (fold.repeat * 100 + fold.fold) as u64);
             let score = |&row: &usize| {
                 let z = noise[row] + 0.2 * jitter.normal() + if self.labels[row] { signal } else { 0.0 };
                 1.0 / (1.0 + (2.0 - z).exp())
@@ -131,4 +142,19 @@ fn a_missing_baseline_is_refused() {
     assert!(matches!(refused, EvidenceError::UnknownArm(_)));
     let options = VerdictOptions { margin: 0.0, ..VerdictOptions::default() };
     assert!(judge(&evidence, &options, Seed(1)).is_err());
+}
+
+#[test]
+fn arms_that_differ_by_luck_are_seldom_said_to_help() {
+    let world = World::new(200, 5, false);
+    let wrong = |trial: &u64| {
+        let mut records = world.records_with("none", 1.0, 0.5, (*trial, 1));
+        records.extend(world.records_with("same", 1.0, 0.5, (*trial, 2)));
+        records.extend(world.records_with("again", 1.0, 0.5, (*trial, 3)));
+        let verdict = world.judge(&records);
+        verdict.arms.iter().any(|a| matches!(a.outcome, Outcome::Helped | Outcome::Harmed))
+    };
+    let claims = (0..60).filter(wrong).count();
+    // At a rate of 5 % more than 8 of 60 have a probability of 0.5 %.
+    assert!(claims <= 8, "{claims} of 60");
 }
