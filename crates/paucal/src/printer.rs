@@ -33,11 +33,6 @@ impl Printer {
         Self { level, json, colour }
     }
 
-    /// How much is said.
-    pub fn level(self) -> Level {
-        self.level
-    }
-
     /// Whether progress may be drawn: a person is watching and wants to.
     pub fn draws_progress(self) -> bool {
         self.level >= Level::Normal && io::stderr().is_terminal()

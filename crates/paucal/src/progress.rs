@@ -49,11 +49,6 @@ impl Console {
         self.state().log = Some(BufWriter::new(file));
     }
 
-    /// The warnings so far, for the report.
-    pub fn warnings(&self) -> Vec<String> {
-        self.state().warnings.clone()
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere does not make the log less worth keeping.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
