@@ -22,6 +22,9 @@ use crate::{EvidenceError, FeatureEncoder, FeatureOptions};
 /// Name of the stage in progress events.
 const STAGE: &str = "leak audit";
 
+/// A smaller gap between random and grouped splits does not matter.
+const LEAST_GAP: f64 = 0.01;
+
 /// Parameters of the leak audit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -78,10 +81,11 @@ pub struct LeakMeasure {
 }
 
 impl LeakMeasure {
-    /// Whether random splits score higher by more than chance: the interval of the gap of AUROC or AUPRC
-    /// lies above 0.
+    /// Whether random splits score higher by more than chance and by enough to matter: the interval of the
+    /// gap of AUROC or AUPRC lies above 0, and the gap is at least 0.01.
     pub fn leaks(&self) -> bool {
-        [&self.auroc, &self.auprc].iter().any(|s| s.gap.as_ref().is_some_and(|gap| gap.low > 0.0))
+        let clear = |gap: &BootstrapInterval| gap.low > 0.0 && gap.estimate >= LEAST_GAP;
+        [&self.auroc, &self.auprc].iter().any(|score| score.gap.as_ref().is_some_and(clear))
     }
 }
 

@@ -55,6 +55,10 @@ impl World {
     }
 
     fn judge(&self, records: &[CellRecord]) -> Verdict {
+        self.judge_with(records, &VerdictOptions::default())
+    }
+
+    fn judge_with(&self, records: &[CellRecord], options: &VerdictOptions) -> Verdict {
         let evidence = Evidence {
             labels: &self.labels,
             groups: self.groups.as_deref(),
@@ -62,7 +66,7 @@ impl World {
             records,
             baseline: "none",
         };
-        judge(&evidence, &VerdictOptions::default(), Seed(3)).unwrap()
+        judge(&evidence, options, Seed(3)).unwrap()
     }
 }
 
@@ -147,11 +151,13 @@ fn a_missing_baseline_is_refused() {
 #[test]
 fn arms_that_differ_by_luck_are_seldom_said_to_help() {
     let world = World::new(200, 5, false);
+    let bootstrap = Bootstrap { replicates: 300, ..Bootstrap::default() };
+    let options = VerdictOptions { bootstrap, ..VerdictOptions::default() };
     let wrong = |trial: &u64| {
         let mut records = world.records_with("none", 1.0, 0.5, (*trial, 1));
         records.extend(world.records_with("same", 1.0, 0.5, (*trial, 2)));
         records.extend(world.records_with("again", 1.0, 0.5, (*trial, 3)));
-        let verdict = world.judge(&records);
+        let verdict = world.judge_with(&records, &options);
         verdict.arms.iter().any(|a| matches!(a.outcome, Outcome::Helped | Outcome::Harmed))
     };
     let claims = (0..60).filter(wrong).count();

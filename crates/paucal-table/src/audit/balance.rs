@@ -108,7 +108,9 @@ pub(super) fn check(table: &Table, target: &Target, notebook: &mut Notebook) {
 
 fn points(share: f64) -> String {
     let points = 100.0 * share;
-    if points < 9.5 {
+    if points < 0.95 {
+        format!("{points:.2} percentage points")
+    } else if points < 9.5 {
         format!("{points:.1} percentage points")
     } else {
         format!("{points:.0} percentage points")

@@ -18,6 +18,8 @@ const RARE: usize = 10;
 const NEARLY_CONSTANT: f64 = 0.995;
 /// A larger share of missing values is worth a caution.
 const MOSTLY_MISSING: f64 = 0.5;
+/// Zeros apart from all other values are reported from this many on, and up to this share of the rows.
+const ZEROS: (usize, f64) = (3, 0.6);
 /// Levels listed in a profile.
 const LISTED: usize = 12;
 
@@ -139,6 +141,7 @@ pub(super) fn check(table: &Table, profiles: &[ColumnAudit], notebook: &mut Note
             key(&column, profile, table, notebook);
         } else {
             nearly_constant(profile, table.rows(), notebook);
+            zeros(&column, profile, notebook);
             check_levels(&column, profile, table, notebook);
         }
     }
@@ -182,6 +185,35 @@ fn nearly_constant(profile: &ColumnAudit, rows: usize, notebook: &mut Notebook) 
         let said = format!("'{}' has the same value in all but {others}", profile.name);
         let advice = "keep it only if those rows are what you study";
         notebook.add(Severity::Note, Check::Constant, &[&profile.name], said, advice);
+    }
+}
+
+/// Finds zeros that stand apart: a blood pressure of 0 among values from 24 on is a missing value.
+fn zeros(column: &Column<'_>, profile: &ColumnAudit, notebook: &mut Notebook) {
+    let Some(values) = column.numbers() else { return };
+    let mut positive: Vec<f64> = values.iter().copied().filter(|x| *x > 0.0).collect();
+    let present = values.iter().filter(|x| !x.is_nan()).count();
+    let zeros = values.iter().filter(|x| **x == 0.0).count();
+    let sensible = zeros >= ZEROS.0 && zeros as f64 <= ZEROS.1 * present as f64;
+    if !sensible || zeros + positive.len() != present {
+        return;
+    }
+    positive.sort_unstable_by(f64::total_cmp);
+    let (least, median) = (positive[0], positive[positive.len() / 2]);
+    positive.dedup();
+    let mut gaps: Vec<f64> = positive.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    gaps.sort_unstable_by(f64::total_cmp);
+    let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(f64::INFINITY);
+    // Counts and doses begin near 0; what begins a good way off does not pass through it.
+    if least >= 5.0 * usual && least >= 0.1 * median {
+        let said = format!(
+            "'{}' is 0 in {} and at least {} in all others",
+            profile.name,
+            text::count(zeros, "row"),
+            text::number(least)
+        );
+        let advice = "if 0 is impossible here it means missing: empty those cells in the file";
+        notebook.add(Severity::Caution, Check::Missing, &[&profile.name], said, advice);
     }
 }
 

@@ -11,8 +11,11 @@ use super::{Check, Notebook, Severity, text};
 
 /// Two number columns are copies up to unit and offset when their correlation misses 1 by less.
 const AFFINE: f64 = 1e-9;
-/// Columns are compared as partitions of the rows only when a value has this many rows in the mean.
+/// Columns are compared as partitions of the rows only when a value has this many rows in the mean …
 const ROWS_PER_VALUE: usize = 5;
+/// … and a number column has no more values than this: measurements repeated for each row of a patient
+/// share the partition of the patients and are no copies.
+const MOST_NUMBERS: usize = 50;
 
 /// Finds rows whose every value but keys occurs in an earlier row too.
 pub(super) fn check_rows(table: &Table, profiles: &[ColumnAudit], notebook: &mut Notebook) {
@@ -100,7 +103,8 @@ pub(super) fn check_columns(table: &Table, profiles: &[ColumnAudit], notebook: &
 
 /// A fingerprint of which rows share a value, for columns whose values repeat enough.
 fn partition(column: &Column<'_>, profile: &ColumnAudit, rows: usize) -> Option<String> {
-    if profile.distinct < 2 || profile.distinct * ROWS_PER_VALUE > rows {
+    let measured = column.numbers().is_some() && profile.distinct > MOST_NUMBERS;
+    if measured || profile.distinct < 2 || profile.distinct * ROWS_PER_VALUE > rows {
         return None;
     }
     let bytes: Vec<u8> =

@@ -259,7 +259,11 @@ fn check_leak(
         LeakReport::Measured { column, measure } => {
             let total = Groups::of(table)?.map_or(0, |g| g.codes.len());
             if measure.rows < total {
-                notebook.limits.push(format!("leakage was measured on {} of {total} rows", measure.rows));
+                notebook.limits.push(format!(
+                    "leakage was measured in {} of {} rows",
+                    text::thousands(measure.rows),
+                    text::thousands(total)
+                ));
             }
             let said = format!(
                 "a small forest scores AUROC {:.3} with random and {:.3} with grouped splits, AUPRC {:.3} and {:.3}",

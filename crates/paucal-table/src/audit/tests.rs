@@ -178,6 +178,21 @@ fn missing_values_that_know_the_label_and_small_classes_are_told() {
 }
 
 #[test]
+fn zeros_that_mean_missing_are_told_from_counts() {
+    let rows = 200;
+    let pressure = uniform("p", rows, 24.0, 120.0).into_iter().map(f64::round);
+    let some = |row: usize, x: f64| if row.is_multiple_of(20) { 0.0 } else { x };
+    let table = Build::new()
+        .number("pressure", pressure.enumerate().map(|(row, x)| some(row, x)).collect())
+        .column("pregnancies", Kind::Integer, Values::Number((0..rows).map(|row| (row % 9) as f64).collect()))
+        .number("dose", uniform("d", rows, -80.0, 100.0).into_iter().map(|d| d.max(0.0)).collect())
+        .labelled("y", uniform("y", rows, 0.0, 1.0).into_iter().map(|u| u < 0.3));
+    let report = run(&table);
+    let found = said(&report, Check::Missing);
+    assert!(found.len() == 1 && found[0].starts_with("'pressure' is 0 in 10 rows"), "{found:?}");
+}
+
+#[test]
 fn targets_that_cannot_be_used_are_findings() {
     let numbers =
         Build::new().number("a", uniform("a", 50, 0.0, 1.0)).number("b", uniform("b", 50, 0.0, 1.0));
