@@ -71,8 +71,6 @@ class Ours:
         command += ["--set", f"{model}.batch={batch}", "--out", out, "--overwrite", "--quiet"]
         if model == "ctgan":
             command += ["--set", f"ctgan.pac={pac}"]
-        # Early stopping and validation are ours alone; equal steps are compared.
-        command += ["--set", f"{model}.keep_best=false"]
         return (*timed(list(map(str, command))), steps, out)
 
     def sample(self, model, rows):

@@ -83,7 +83,14 @@ pub fn travel(
         store: None,
     };
     let proof = prove(&question, seed, observer)?;
-    Ok(Journey { schema: SCHEMA.into(), data: String::new(), audit, judgements, proof, shortcuts: Vec::new() })
+    Ok(Journey {
+        schema: SCHEMA.into(),
+        data: String::new(),
+        audit,
+        judgements,
+        proof,
+        shortcuts: Vec::new(),
+    })
 }
 
 fn judge_all(

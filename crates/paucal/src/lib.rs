@@ -53,6 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    report_panics();
     let outcome = act(cli.command, &cli.global);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -68,6 +69,22 @@ fn act(command: cli::Command, global: &cli::Global) -> anyhow::Result<()> {
     paucal_nn::device::check_processor()?;
     let session = Session::new(global, stop_on_interrupt())?;
     commands::run(&session, command)
+}
+
+/// A panic is a fault of ours and is reported as one. The libraries that read Excel and Parquet files panic on
+/// some damaged files; the reader catches that and reports the file, so nothing is said here.
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        if ["calamine", "parquet"].iter().any(|library| place.contains(library)) {
+            return;
+        }
+        let message = panic.payload_as_str().unwrap_or("no message");
+        Printer::new(Level::Normal, false).error(
+            &format!("internal fault at {place}: {message}"),
+            Some("please report this with the command that led to it"),
+        );
+    }));
 }
 
 /// The first Ctrl-C asks for a clean stop at the next checkpoint, the second ends the program at once.

@@ -1,13 +1,16 @@
 //! Turns the events of long work into progress bars, log lines and training curves.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::{Context, Result};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use paucal_core::run::RunFolder;
 use paucal_core::{Cancel, Event, Observer};
+use paucal_nn::tensorboard::EventWriter;
 
 use crate::printer::Printer;
 
@@ -28,6 +31,8 @@ pub struct Console {
 struct State {
     stages: BTreeMap<String, Stage>,
     log: Option<BufWriter<File>>,
+    folder: Option<RunFolder>,
+    curves: Option<EventWriter>,
     warnings: Vec<String>,
 }
 
@@ -44,9 +49,14 @@ impl Console {
         Self { printer, cancel, bars: MultiProgress::new(), state: Mutex::default() }
     }
 
-    /// From now on events are appended to this file.
-    pub fn log_to(&self, file: File) {
-        self.state().log = Some(BufWriter::new(file));
+    /// From now on events go to `events.jsonl` of this run, and training curves also to `tensorboard/`.
+    pub fn log_to(&self, folder: &RunFolder) -> Result<()> {
+        let path = folder.file("events.jsonl");
+        let log = OpenOptions::new().create(true).append(true).open(&path);
+        let mut state = self.state();
+        state.log = Some(BufWriter::new(log.with_context(|| format!("cannot write {}", path.display()))?));
+        state.folder = Some(folder.clone());
+        Ok(())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -90,6 +100,20 @@ impl Console {
     }
 }
 
+impl State {
+    /// Adds a point to the TensorBoard file, which is made with the first one. Losing it loses no result.
+    fn curve(&mut self, name: &str, step: u64, value: f64) {
+        if self.curves.is_none()
+            && let Some(folder) = &self.folder
+        {
+            self.curves = EventWriter::create(&folder.file("tensorboard")).ok();
+        }
+        if let Some(curves) = &mut self.curves {
+            let _ = curves.scalar(name, step, value).and_then(|()| curves.flush());
+        }
+    }
+}
+
 /// `fit ctgan: 1200 of 3000, about 12 s left`.
 fn progress_line(name: &str, done: u64, stage: &Stage) -> String {
     let Some(total) = stage.total.filter(|_| done > 0) else { return format!("{name}: {done}") };
@@ -120,7 +144,7 @@ impl Observer for Console {
                 }
             }
             Event::Note { message } => self.bars.suspend(|| self.printer.note(message)),
-            Event::Scalar { .. } => {}
+            Event::Scalar { name, step, value } => state.curve(name, *step, *value),
         }
         if let Some(log) = &mut state.log
             && !matches!(event, Event::Progress { .. })

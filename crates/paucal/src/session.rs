@@ -1,13 +1,13 @@
 //! One call of the program: what was asked for, resolved, and where its messages go.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use paucal_core::run::{self, Existing, Input, LAYOUT, Manifest, RunFolder};
 use paucal_core::{Cancel, Observer, Seed, config, files};
+use paucal_table::Method;
 use paucal_table::audit::AuditOptions;
 use paucal_table::judge::JudgeOptions;
 use paucal_table::prove::ProveOptions;
@@ -47,13 +47,6 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
-    /// The parameters given for a generator.
-    pub fn generator(&self, name: &str) -> toml::Table {
-        self.generators.get(name).cloned().unwrap_or_default()
-    }
-}
-
 /// What every command gets.
 pub struct Session {
     /// Output for the user.
@@ -64,6 +57,7 @@ pub struct Session {
     pub settings: Settings,
     /// Where networks are trained.
     pub device: paucal_nn::Device,
+    device_name: Option<String>,
     started: Instant,
 }
 
@@ -90,6 +84,7 @@ impl Session {
             console: Console::new(printer, cancel),
             settings,
             device,
+            device_name: global.device.clone(),
             started: Instant::now(),
         })
     }
@@ -97,6 +92,17 @@ impl Session {
     /// The seed.
     pub fn seed(&self) -> Seed {
         Seed(self.settings.seed)
+    }
+
+    /// The parameters given for a generator; one that computes on a device gets the one of `--device`.
+    pub fn generator(&self, method: &Method) -> toml::Table {
+        let mut parameters = self.settings.generators.get(method.name).cloned().unwrap_or_default();
+        if let Some(device) = &self.device_name
+            && method.parameters.iter().any(|parameter| parameter.name == "device")
+        {
+            parameters.entry("device").or_insert_with(|| toml::Value::String(device.clone()));
+        }
+        parameters
     }
 
     /// Opens the folder of a run, keeps its settings there and lets events flow into it.
@@ -110,9 +116,7 @@ impl Session {
         let config = toml::to_string_pretty(&Resolved { request, settings: &self.settings })?;
         self.check_same_request(&folder, existing, &config)?;
         folder.write("config.toml", config.as_bytes())?;
-        let path = folder.file("events.jsonl");
-        let log = OpenOptions::new().create(true).append(true).open(&path);
-        self.console.log_to(log.with_context(|| format!("cannot write {}", path.display()))?);
+        self.console.log_to(&folder)?;
         Ok(folder)
     }
 

@@ -15,6 +15,10 @@ use crate::printer::text_table;
 /// The findings of an audit, the gravest first.
 pub fn audit(report: &AuditReport, out: Option<&Path>) -> String {
     let mut text = format!("{} rows, {} columns\n", report.rows, report.columns.len());
+    if let Some(target) = &report.target {
+        let (positive, rows) = (&target.positive, target.positives);
+        let _ = writeln!(text, "target {}, positive class '{positive}' ({rows} rows)", target.column);
+    }
     let columns: Vec<Vec<String>> = report
         .columns
         .iter()
@@ -47,7 +51,8 @@ pub fn judgement(judgement: &Judgement, out: Option<&Path>) -> String {
         let real = held.map_or_else(|| "-".to_owned(), |scores| number(pick(scores)));
         vec![name.to_owned(), number(pick(&judgement.scores)), real]
     });
-    let mut text = text_table(&["", "synthetic", "real held-out"], &rows);
+    let mut text = format!("Predicting {}, positive class '{}'\n", judgement.target, judgement.positive);
+    text.push_str(&text_table(&["", "synthetic", "real held-out"], &rows));
     judgement.limits.iter().for_each(|limit| {
         let _ = writeln!(text, "note: {limit}");
     });

@@ -144,6 +144,11 @@ pub fn prove(question: &Question<'_>, seed: Seed, observer: &dyn Observer) -> Re
     let target = Target::of(question.table)?;
     let table = question.table.take(&target.rows);
     let groups = Groups::of(&table)?;
+    if let Some(missing) = groups.as_ref().map(|groups| groups.missing).filter(|&missing| missing > 0) {
+        observer.warn(format!(
+            "{missing} rows have no value in the group column: each counts as a patient of its own"
+        ));
+    }
     let cases = Cases {
         labels: &target.binary(),
         classes: &["other".to_owned(), target.classes[target.positive].clone()],

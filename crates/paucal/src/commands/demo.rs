@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use paucal_data::datasets;
-use paucal_table::METHODS;
 use paucal_table::journey::{Itinerary, travel};
 use paucal_table::prove::ProveOptions;
+use paucal_table::{METHODS, Method};
 use serde::Serialize;
 
 use crate::cli::{Demo, DemoKind, Writing};
@@ -37,9 +37,9 @@ fn table(session: &Session, out: &Path) -> Result<()> {
     let request = Request { command: "demo table", data: "Breast Cancer Wisconsin (Diagnostic), embedded" };
     let folder = session.begin(out, Writing { resume: false, overwrite: true }, &request)?;
     let table = datasets::wdbc()?;
-    let with_parameters = |name: &str| (name.to_owned(), session.settings.generator(name));
-    let judged: Vec<_> = METHODS.iter().map(|method| with_parameters(method.name)).collect();
-    let proved: Vec<_> = FAST.into_iter().map(with_parameters).collect();
+    let with_parameters = |method: &Method| (method.name.to_owned(), session.generator(method));
+    let judged: Vec<_> = METHODS.iter().map(with_parameters).collect();
+    let proved: Vec<_> = METHODS.iter().filter(|m| FAST.contains(&m.name)).map(with_parameters).collect();
     let settings = &session.settings;
     let prove = ProveOptions { repeats: REPEATS, folds: FOLDS, ..settings.prove.clone() };
     let itinerary = Itinerary {

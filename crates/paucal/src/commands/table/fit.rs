@@ -35,7 +35,7 @@ struct Outcome {
 pub fn run(session: &Session, arguments: &Fit) -> Result<()> {
     let name = arguments.model.as_str();
     let method = method(name)?;
-    let mut parameters = session.settings.generator(name);
+    let mut parameters = session.generator(method);
     if let Some(steps) = arguments.steps {
         if !method.parameters.iter().any(|p| p.name == "steps") {
             return Err(UsageError::NoSteps(name.into()).into());

@@ -31,8 +31,8 @@ pub fn run(session: &Session, arguments: &Prove) -> Result<()> {
     };
     let models = names
         .iter()
-        .map(|name| Ok((method(name)?.name.to_owned(), session.settings.generator(name))))
-        .collect::<Result<Vec<_>>>()?;
+        .map(|name| method(name).map(|method| (method.name.to_owned(), session.generator(method))))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut options = session.settings.prove.clone();
     options.repeats = arguments.repeats.unwrap_or(options.repeats);
     options.folds = arguments.folds.unwrap_or(options.folds);
