@@ -95,6 +95,19 @@ impl Advice for UsageError {
     }
 }
 
+/// What went wrong, on one line: the context that the program added, and the first error that tells the whole
+/// story. Our own errors do; their sources would only repeat it.
+pub fn message(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        parts.push(cause.to_string());
+        if as_advice(cause).is_some() {
+            break;
+        }
+    }
+    parts.join(": ")
+}
+
 /// The advice in an error: the first of its causes that gives any.
 pub fn advice(error: &anyhow::Error) -> (Option<String>, ExitKind) {
     for cause in error.chain() {

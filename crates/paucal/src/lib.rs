@@ -59,7 +59,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let (hint, kind) = error::advice(&failure);
-            Printer::new(Level::Normal, cli.global.json).error(&format!("{failure:#}"), hint.as_deref());
+            Printer::new(Level::Normal, cli.global.json).error(&error::message(&failure), hint.as_deref());
             ExitCode::from(kind.code())
         }
     }

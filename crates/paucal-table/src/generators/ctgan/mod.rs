@@ -152,21 +152,21 @@ impl Parameters for Ctgan {
     ];
 
     fn check(&self) -> Result<(), String> {
-        let widths = |name, list: &[usize]| require(!list.contains(&0), name, format!("{list:?}"), "widths above 0");
-        require(self.steps >= 1, "steps", self.steps, "at least 1")?;
-        require(self.pac >= 1, "pac", self.pac, "at least 1")?;
-        require(self.noise >= 1, "noise", self.noise, "at least 1")?;
+        let widths = |name, list: &[usize]| require(!list.contains(&0), name, &format!("{list:?}"), "widths above 0");
+        require(self.steps >= 1, "steps", &self.steps, "at least 1")?;
+        require(self.pac >= 1, "pac", &self.pac, "at least 1")?;
+        require(self.noise >= 1, "noise", &self.noise, "at least 1")?;
         widths("generator", &self.generator)?;
         widths("critic", &self.critic)?;
-        require(self.generator_rate > 0.0, "generator-rate", self.generator_rate, "above 0")?;
-        require(self.critic_rate > 0.0, "critic-rate", self.critic_rate, "above 0")?;
-        require(self.weight_decay >= 0.0, "weight-decay", self.weight_decay, "at least 0")?;
-        require(self.critic_steps >= 1, "critic-steps", self.critic_steps, "at least 1")?;
-        require(self.penalty >= 0.0, "penalty", self.penalty, "at least 0")?;
-        require(self.temperature > 0.0, "temperature", self.temperature, "above 0")?;
-        require((0.0..1.0).contains(&self.dropout), "dropout", self.dropout, "0 to below 1")?;
-        require((0.0..=1.0).contains(&self.several), "several", self.several, "0 to 1")?;
-        require((0.0..1.0).contains(&self.average), "average", self.average, "0 to below 1")
+        require(self.generator_rate > 0.0, "generator-rate", &self.generator_rate, "above 0")?;
+        require(self.critic_rate > 0.0, "critic-rate", &self.critic_rate, "above 0")?;
+        require(self.weight_decay >= 0.0, "weight-decay", &self.weight_decay, "at least 0")?;
+        require(self.critic_steps >= 1, "critic-steps", &self.critic_steps, "at least 1")?;
+        require(self.penalty >= 0.0, "penalty", &self.penalty, "at least 0")?;
+        require(self.temperature > 0.0, "temperature", &self.temperature, "above 0")?;
+        require((0.0..1.0).contains(&self.dropout), "dropout", &self.dropout, "0 to below 1")?;
+        require((0.0..=1.0).contains(&self.several), "several", &self.several, "0 to 1")?;
+        require((0.0..1.0).contains(&self.average), "average", &self.average, "0 to below 1")
     }
 }
 
