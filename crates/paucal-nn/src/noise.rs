@@ -7,10 +7,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use paucal_core::{Seed, Stream};
 use rayon::prelude::*;
 
-use crate::kernels::math;
+use crate::kernels::{PARALLEL_FROM, cost, math};
 
 /// Values per stream. Part of the saved-run contract.
-const CHUNK: usize = 1 << 13;
+const CHUNK: usize = 1 << 12;
 
 /// Standard normal values.
 pub fn normal<const D: usize>(
@@ -20,7 +20,7 @@ pub fn normal<const D: usize>(
     shape: [usize; D],
     device: &Device,
 ) -> Tensor<D> {
-    draw(seed, purpose, step, shape, device, |stream, out| stream.fill_normal(out))
+    draw(seed, purpose, step, shape, device, Stream::fill_normal)
 }
 
 /// Uniform values in `[0, 1)`.
@@ -31,7 +31,7 @@ pub fn uniform<const D: usize>(
     shape: [usize; D],
     device: &Device,
 ) -> Tensor<D> {
-    draw(seed, purpose, step, shape, device, |stream, out| stream.fill_uniform(out))
+    draw(seed, purpose, step, shape, device, Stream::fill_uniform)
 }
 
 /// Standard Gumbel values, `−ln(−ln u)`.
@@ -75,10 +75,12 @@ fn draw<const D: usize>(
 ) -> Tensor<D> {
     let key = seed.child(purpose, step);
     let mut values = vec![0.0; shape.iter().product()];
-    values
-        .par_chunks_mut(CHUNK)
-        .enumerate()
-        .for_each(|(i, chunk)| fill(&mut key.stream("chunk", i as u64), chunk));
+    let fill = |(i, chunk): (usize, &mut [f32])| fill(&mut key.stream("chunk", i as u64), chunk);
+    if values.len() * cost::RANDOM < PARALLEL_FROM {
+        values.chunks_mut(CHUNK).enumerate().for_each(fill);
+    } else {
+        values.par_chunks_mut(CHUNK).enumerate().for_each(fill);
+    }
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 

@@ -1,6 +1,8 @@
 //! The critic's hand-written gradients against three judges: finite differences in double precision, PyTorch's
 //! double backward, and this library's automatic differentiation.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{close, golden, tensor, values};

@@ -1,5 +1,7 @@
 //! Layers and optimiser against PyTorch, and hand-written backward passes against automatic differentiation.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{close, golden, tensor, values};

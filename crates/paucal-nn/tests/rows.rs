@@ -1,5 +1,7 @@
 //! Row activation and cross-entropy: the fused CPU passes against the composed operations and their graph.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{close, values};

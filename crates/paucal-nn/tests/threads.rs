@@ -1,5 +1,7 @@
 //! Results do not depend on the number of threads.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::values;

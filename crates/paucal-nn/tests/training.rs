@@ -1,5 +1,7 @@
 //! The training loop: exact resumption, early stopping, what is written and when.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::sync::Mutex;

@@ -9,6 +9,7 @@ use paucal_data::DataError;
 use paucal_evidence::EvidenceError;
 use paucal_learn::LearnError;
 use paucal_metrics::Undefined;
+use paucal_nn::NnError;
 
 /// An error of the table crate.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,9 @@ pub enum TableError {
     /// Two tables cannot be compared.
     #[error("the tables cannot be compared: {0}")]
     Metric(#[from] Undefined),
+    /// A network, its device or its checkpoint is at fault.
+    #[error(transparent)]
+    Network(NnError),
     /// A run folder is at fault.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -132,6 +136,15 @@ impl TableError {
     }
 }
 
+impl From<NnError> for TableError {
+    fn from(error: NnError) -> Self {
+        match error {
+            NnError::Interrupted { .. } => Self::Interrupted,
+            other => Self::Network(other),
+        }
+    }
+}
+
 /// "did you mean 'x'?", or the list of what there is.
 pub(crate) fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(candidate) = closest(typed, known.clone()) {
@@ -148,6 +161,7 @@ impl Advice for TableError {
             Self::Learn(error) => return error.hint(),
             Self::Evidence(error) => return error.hint(),
             Self::Metric(reason) => return reason.hint(),
+            Self::Network(error) => return error.hint(),
             Self::Run(error) => return error.hint(),
             Self::UnknownMethod { hint, .. } | Self::UnknownParameter { hint, .. } => hint.clone(),
             Self::Parameter { .. } => "'paucal models' lists every parameter with its default".into(),
@@ -183,6 +197,7 @@ impl Advice for TableError {
             Self::Learn(error) => error.exit_kind(),
             Self::Evidence(error) => error.exit_kind(),
             Self::Metric(reason) => reason.exit_kind(),
+            Self::Network(error) => error.exit_kind(),
             Self::Run(error) => error.exit_kind(),
             Self::UnknownMethod { .. }
             | Self::UnknownParameter { .. }

@@ -1,6 +1,8 @@
 //! The judge on the Wisconsin table: real patients score like real patients, nonsense scores worse, copies are
 //! caught, and what cannot be computed says so.
 
+#![allow(clippy::unwrap_used)]
+
 use paucal_core::{Seed, Silent};
 use paucal_data::{Table, Values, datasets};
 use paucal_table::hold_out::{Parts, hold_out};

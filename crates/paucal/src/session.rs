@@ -114,19 +114,10 @@ impl Session {
         };
         let folder = RunFolder::create(out, existing)?;
         let config = toml::to_string_pretty(&Resolved { request, settings: &self.settings })?;
-        self.check_same_request(&folder, existing, &config)?;
+        check_same_request(&folder, existing, &config)?;
         folder.write("config.toml", config.as_bytes())?;
         self.console.log_to(&folder)?;
         Ok(folder)
-    }
-
-    /// A resumed run must ask for what the stopped one asked for.
-    fn check_same_request(&self, folder: &RunFolder, existing: Existing, config: &str) -> Result<()> {
-        let earlier = folder.file("config.toml");
-        if existing == Existing::Resume && earlier.exists() && files::read_text(&earlier)? != config {
-            return Err(UsageError::OtherSettings(folder.path().display().to_string()).into());
-        }
-        Ok(())
     }
 
     /// Writes the report and then marks the run as finished.
@@ -147,6 +138,15 @@ impl Session {
         self.console.note(format!("finished in {:.1} s", manifest.wall_seconds));
         Ok(())
     }
+}
+
+/// A resumed run must ask for what the stopped one asked for.
+fn check_same_request(folder: &RunFolder, existing: Existing, config: &str) -> Result<()> {
+    let earlier = folder.file("config.toml");
+    if existing == Existing::Resume && earlier.exists() && files::read_text(&earlier)? != config {
+        return Err(UsageError::OtherSettings(folder.path().display().to_string()).into());
+    }
+    Ok(())
 }
 
 /// What `config.toml` holds.

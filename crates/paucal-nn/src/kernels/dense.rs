@@ -1,7 +1,7 @@
 //! Dense layers: matrix products, bias, activation.
 
 use super::host::Matrix;
-use super::{for_row_blocks, map_column_blocks};
+use super::{cost, for_row_blocks, map_column_blocks};
 use crate::layers::Activation;
 
 /// One factor of a product.
@@ -43,8 +43,8 @@ impl Factor<'_> {
     }
 }
 
-/// Products below this many multiplications run on one thread.
-const PARALLEL_FROM: usize = 1 << 20;
+/// Products below this many multiplications run on one thread: some fifty microseconds.
+const PARALLEL_FROM: usize = 1 << 23;
 
 /// `out += a b`, row-major.
 pub fn add_product(out: &mut [f32], a: Factor, b: Factor) {
@@ -100,7 +100,11 @@ pub fn linear(x: &Matrix, weight: &Matrix, bias: &[f32], activation: Activation)
 /// Applies an activation in place.
 pub fn activate(values: &mut [f32], activation: Activation) {
     if activation != Activation::Identity {
-        for_row_blocks(values, 1, |_, block| block.iter_mut().for_each(|y| *y = activation.value(*y)));
+        let cost = match activation {
+            Activation::Tanh | Activation::Sigmoid => cost::TRANSCENDENTAL,
+            _ => cost::ARITHMETIC,
+        };
+        for_row_blocks(values, 1, cost, |_, block| block.iter_mut().for_each(|y| *y = activation.value(*y)));
     }
 }
 
@@ -108,7 +112,7 @@ pub fn activate(values: &mut [f32], activation: Activation) {
 pub fn activation_gradient(output: &Matrix, gradient: &Matrix, activation: Activation) -> Vec<f32> {
     let columns = output.columns;
     let mut out = vec![0.0; output.rows * columns];
-    for_row_blocks(&mut out, columns, |first, block| {
+    for_row_blocks(&mut out, columns, cost::ARITHMETIC, |first, block| {
         for (i, row) in block.chunks_exact_mut(columns).enumerate() {
             let (y, dy) = (output.row(first + i), gradient.row(first + i));
             for ((dx, &y), &dy) in row.iter_mut().zip(y).zip(dy) {

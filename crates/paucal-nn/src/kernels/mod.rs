@@ -17,19 +17,29 @@ pub mod spans;
 
 use rayon::prelude::*;
 
-/// Elements below which a second thread costs more than it saves.
-const PARALLEL_FROM: usize = 1 << 14;
+/// Operations below which waking a second thread costs more than it saves (some tens of microseconds).
+pub const PARALLEL_FROM: usize = 1 << 17;
 
-/// Calls `each(first_row, rows)` on blocks of whole rows of a row-major matrix, on all threads if it is large.
-pub fn for_row_blocks(out: &mut [f32], columns: usize, each: impl Fn(usize, &mut [f32]) + Sync) {
+/// Rough costs of handling one value, in the unit of [`PARALLEL_FROM`].
+pub mod cost {
+    /// A few arithmetic operations.
+    pub const ARITHMETIC: usize = 1;
+    /// An exponential or a hyperbolic tangent.
+    pub const TRANSCENDENTAL: usize = 4;
+    /// A random number.
+    pub const RANDOM: usize = 8;
+}
+
+/// Calls `each(first_row, rows)` on blocks of whole rows of a row-major matrix, on all threads if that is worth it.
+pub fn for_row_blocks(out: &mut [f32], columns: usize, cost: usize, each: impl Fn(usize, &mut [f32]) + Sync) {
     if columns == 0 {
         return;
     }
-    if out.len() < PARALLEL_FROM {
+    if out.len() * cost < PARALLEL_FROM {
         return each(0, out);
     }
     let rows = out.len() / columns;
-    let block = rows.div_ceil(4 * rayon::current_num_threads()).max(1);
+    let block = rows.div_ceil(2 * rayon::current_num_threads()).max(1);
     out.par_chunks_mut(block * columns).enumerate().for_each(|(i, rows)| each(i * block, rows));
 }
 

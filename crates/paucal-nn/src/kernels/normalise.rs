@@ -1,7 +1,7 @@
 //! Batch normalisation of a matrix, column by column, with the activation that follows it.
 
 use super::host::Matrix;
-use super::{for_row_blocks, map_column_blocks};
+use super::{cost, for_row_blocks, map_column_blocks};
 use crate::layers::Activation;
 
 /// Mean and biased variance of a column.
@@ -37,7 +37,7 @@ pub fn moments(x: &Matrix) -> Vec<Moments> {
 /// `activation(scale · x + shift)`, column by column.
 pub fn scale_shift(x: &Matrix, scale: &[f32], shift: &[f32], activation: Activation) -> Vec<f32> {
     let mut out = vec![0.0; x.rows * x.columns];
-    for_row_blocks(&mut out, x.columns, |first, block| {
+    for_row_blocks(&mut out, x.columns, cost::ARITHMETIC, |first, block| {
         for (i, row) in block.chunks_exact_mut(x.columns).enumerate() {
             for (((y, &x), &a), &b) in row.iter_mut().zip(x.row(first + i)).zip(scale).zip(shift) {
                 *y = activation.value(a.mul_add(x, b));
@@ -92,7 +92,7 @@ pub fn backward(saved: &Saved, weight: &[f32], dy: &Matrix) -> (Vec<f32>, Vec<f3
         })
         .collect();
     let mut out = vec![0.0; x.rows * x.columns];
-    for_row_blocks(&mut out, x.columns, |first, block| {
+    for_row_blocks(&mut out, x.columns, cost::ARITHMETIC, |first, block| {
         for (i, row) in block.chunks_exact_mut(x.columns).enumerate() {
             let (x, y, dy) = (x.row(first + i), y.row(first + i), dy.row(first + i));
             for ((dx, &(a, b, c)), ((&x, &y), &dy)) in

@@ -1,45 +1,43 @@
 //! Activation and cross-entropy of encoded table rows: one pass per row over all its spans.
 
-use super::for_row_blocks;
 use super::host::Matrix;
-use super::math;
+use super::{cost, for_row_blocks, math};
 use crate::rows::{Span, SpanKind};
 
-/// Softmax of `x` into `out`; the largest input is subtracted first.
-fn softmax(x: &[f32], out: &mut [f32]) {
-    let largest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut total = 0.0;
-    for (y, &x) in out.iter_mut().zip(x) {
-        *y = math::exp(x - largest);
-        total += *y;
-    }
-    let scale = 1.0 / total;
-    out.iter_mut().for_each(|y| *y *= scale);
-}
-
 /// tanh of scalar spans, `softmax((x + noise) / temperature)` of one-hot spans.
+///
+/// Both need exponentials. They are taken of the whole row at once, which compiles to vector instructions; spans are
+/// often too short for that.
 pub fn activate(x: &Matrix, noise: Option<&Matrix>, spans: &[Span], temperature: f32) -> Vec<f32> {
     let mut out = vec![0.0; x.rows * x.columns];
     let scale = 1.0 / temperature;
-    for_row_blocks(&mut out, x.columns, |first, block| {
-        let mut logits = vec![0.0; x.columns];
+    for_row_blocks(&mut out, x.columns, cost::TRANSCENDENTAL, |first, block| {
         for (i, row) in block.chunks_exact_mut(x.columns).enumerate() {
             let x = x.row(first + i);
-            match noise.map(|n| n.row(first + i)) {
-                Some(noise) => {
-                    for ((l, &x), &g) in logits.iter_mut().zip(x).zip(noise) {
-                        *l = (x + g) * scale;
-                    }
-                }
-                None => logits.iter_mut().zip(x).for_each(|(l, &x)| *l = x * scale),
+            row.copy_from_slice(x);
+            if let Some(noise) = noise {
+                row.iter_mut().zip(noise.row(first + i)).for_each(|(y, g)| *y += g);
             }
             for span in spans {
-                let at = span.range();
+                let (from, to) = (&x[span.range()], &mut row[span.range()]);
                 match span.kind {
-                    SpanKind::Scalar => {
-                        row[at.clone()].iter_mut().zip(&x[at]).for_each(|(y, &x)| *y = math::tanh(x));
+                    SpanKind::Scalar => to.iter_mut().zip(from).for_each(|(y, x)| *y = 2.0 * x),
+                    SpanKind::OneHot => {
+                        let largest = to.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                        to.iter_mut().for_each(|y| *y = (*y - largest) * scale);
                     }
-                    SpanKind::OneHot => softmax(&logits[at.clone()], &mut row[at]),
+                }
+            }
+            row.iter_mut().for_each(|y| *y = math::exp(*y));
+            for span in spans {
+                let to = &mut row[span.range()];
+                match span.kind {
+                    // tanh x = 1 − 2 / (e²ˣ + 1)
+                    SpanKind::Scalar => to.iter_mut().for_each(|y| *y = 1.0 - 2.0 / (*y + 1.0)),
+                    SpanKind::OneHot => {
+                        let scale = 1.0 / to.iter().sum::<f32>();
+                        to.iter_mut().for_each(|y| *y *= scale);
+                    }
                 }
             }
         }
@@ -51,7 +49,7 @@ pub fn activate(x: &Matrix, noise: Option<&Matrix>, spans: &[Span], temperature:
 pub fn activate_backward(y: &Matrix, dy: &Matrix, spans: &[Span], temperature: f32) -> Vec<f32> {
     let mut out = vec![0.0; y.rows * y.columns];
     let scale = 1.0 / temperature;
-    for_row_blocks(&mut out, y.columns, |first, block| {
+    for_row_blocks(&mut out, y.columns, cost::ARITHMETIC, |first, block| {
         for (i, row) in block.chunks_exact_mut(y.columns).enumerate() {
             let (y, dy) = (y.row(first + i), dy.row(first + i));
             for span in spans {
@@ -83,7 +81,7 @@ pub fn cross_entropy(x: &Matrix, targets: &Matrix, weights: &Matrix, spans: &[Sp
     let width = x.columns + 1;
     let mut joined = vec![0.0; x.rows * width];
     let share = 1.0 / x.rows as f32;
-    for_row_blocks(&mut joined, width, |first, block| {
+    for_row_blocks(&mut joined, width, cost::TRANSCENDENTAL, |first, block| {
         for (i, row) in block.chunks_exact_mut(width).enumerate() {
             let (gradient, loss) = row.split_at_mut(x.columns);
             let (x, target, weights) = (x.row(first + i), targets.row(first + i), weights.row(first + i));
@@ -111,7 +109,7 @@ pub fn gaussian(x: &Matrix, targets: &Matrix, sigma: &[f32], spans: &[Span]) -> 
     let scalars: Vec<usize> =
         spans.iter().filter(|s| s.kind == SpanKind::Scalar).flat_map(Span::range).collect();
     let mut gradient = vec![0.0; x.rows * x.columns];
-    for_row_blocks(&mut gradient, x.columns, |first, block| {
+    for_row_blocks(&mut gradient, x.columns, cost::TRANSCENDENTAL, |first, block| {
         for (i, row) in block.chunks_exact_mut(x.columns).enumerate() {
             let (x, target) = (x.row(first + i), targets.row(first + i));
             for &j in &scalars {

@@ -99,7 +99,7 @@ pub fn train(trainee: &mut impl Trainee, plan: &Plan, observer: &dyn Observer) -
             saved = Instant::now();
         }
     }
-    finish(trainee, plan, progress, observer)
+    finish(trainee, plan, &progress, observer)
 }
 
 fn due(every: u64, step: u64) -> bool {
@@ -134,12 +134,12 @@ fn interrupted(trainee: &impl Trainee, plan: &Plan, progress: &Progress) -> Resu
 fn finish(
     trainee: &mut impl Trainee,
     plan: &Plan,
-    progress: Progress,
+    progress: &Progress,
     observer: &dyn Observer,
 ) -> Result<Outcome, NnError> {
     // Saved once more, so that a crash in what follows does not cost the training.
     if let Some(checkpoints) = &plan.checkpoints {
-        checkpoints.save(trainee, &progress)?;
+        checkpoints.save(trainee, progress)?;
     }
     let stopped_early = progress.step < plan.steps;
     if let Some(networks) = &progress.best_networks {

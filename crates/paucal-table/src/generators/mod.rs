@@ -3,11 +3,15 @@
 
 use crate::generator::Method;
 
+pub mod ctgan;
 pub mod gaussian_copula;
 pub mod independent;
+mod neural;
 pub mod smote_nc;
 #[cfg(test)]
 mod tests;
+pub mod tvae;
 
 /// Every generator.
-pub static METHODS: &[Method] = &[independent::METHOD, gaussian_copula::METHOD, smote_nc::METHOD];
+pub static METHODS: &[Method] =
+    &[independent::METHOD, gaussian_copula::METHOD, ctgan::METHOD, tvae::METHOD, smote_nc::METHOD];

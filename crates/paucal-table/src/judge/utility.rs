@@ -183,7 +183,7 @@ impl Performance {
     fn of(truth: &[u32], predicted: &[u32], positive: &[bool], score: &[f64], task: &Task) -> Self {
         let confusion = Confusion::new(truth, predicted, task.classes);
         let counted = |of: &dyn Fn(&Confusion) -> Result<f64, Undefined>| {
-            Score::from(confusion.as_ref().map_err(Clone::clone).and_then(|c| of(c)))
+            Score::from(confusion.as_ref().map_err(Clone::clone).and_then(of))
         };
         let bins = Bins::EqualMass(CALIBRATION_BINS);
         Self {

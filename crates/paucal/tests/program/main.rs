@@ -1,5 +1,7 @@
 //! The program as its users meet it: commands, exit codes, messages, files.
 
+#![allow(clippy::unwrap_used)]
+
 mod audit;
 mod bad_input;
 mod demo;

@@ -88,8 +88,7 @@ impl FittedGenerator for FittedCtgan {
 
     fn save(&self) -> Result<Artefact, TableError> {
         let Self { parameters, batch, encoder, .. } = self;
-        let state =
-            State { parameters: parameters.clone(), batch: *batch, encoder: encoder.clone() };
+        let state = State { parameters: parameters.clone(), batch: *batch, encoder: encoder.clone() };
         let mut artefact = Artefact::new(&state)?;
         neural::into_artefact(&Archive::new().with("generator", &self.generator), &mut artefact);
         Ok(artefact)

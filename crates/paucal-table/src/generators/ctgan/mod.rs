@@ -15,8 +15,6 @@
 //!   paper.
 
 mod fitted;
-#[cfg(test)]
-mod tests;
 mod train;
 
 use paucal_data::Table;
@@ -128,7 +126,11 @@ impl Parameters for Ctgan {
             "0",
             "rows per step, brought up to a multiple of pac; 0: a quarter of the rows, at most 500",
         ),
-        parameter("pac", "10", "rows that the critic sees together, at least 1; at most 5 in small automatic batches"),
+        parameter(
+            "pac",
+            "10",
+            "rows that the critic sees together, at least 1; at most 5 in small automatic batches",
+        ),
         parameter("noise", "128", "size of the noise, at least 1"),
         parameter("generator", "[256, 256]", "widths of the generator's hidden layers"),
         parameter("critic", "[256, 256]", "widths of the critic's hidden layers"),
@@ -139,9 +141,17 @@ impl Parameters for Ctgan {
         parameter("penalty", "10.0", "weight of the gradient penalty, at least 0"),
         parameter("temperature", "0.2", "temperature of the Gumbel-softmax, above 0"),
         parameter("dropout", "0.5", "dropout of the critic, 0 to below 1"),
-        parameter("log-frequency", "true", "train on levels drawn by ln(count + 1), which shows rare ones more often"),
+        parameter(
+            "log-frequency",
+            "true",
+            "train on levels drawn by ln(count + 1), which shows rare ones more often",
+        ),
         parameter("several", "0.5", "share of training conditions with more than one column, 0 to 1"),
-        parameter("average", "0.999", "what the moving average of the weights keeps per step, 0 (off) to below 1"),
+        parameter(
+            "average",
+            "0.999",
+            "what the moving average of the weights keeps per step, 0 (off) to below 1",
+        ),
         parameter(
             "batch-statistics",
             "false",
@@ -152,7 +162,8 @@ impl Parameters for Ctgan {
     ];
 
     fn check(&self) -> Result<(), String> {
-        let widths = |name, list: &[usize]| require(!list.contains(&0), name, &format!("{list:?}"), "widths above 0");
+        let widths =
+            |name, list: &[usize]| require(!list.contains(&0), name, &format!("{list:?}"), "widths above 0");
         require(self.steps >= 1, "steps", &self.steps, "at least 1")?;
         require(self.pac >= 1, "pac", &self.pac, "at least 1")?;
         require(self.noise >= 1, "noise", &self.noise, "at least 1")?;

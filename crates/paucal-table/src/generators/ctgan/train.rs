@@ -109,8 +109,7 @@ impl<'a> Training<'a> {
     }
 
     fn activate(&self, raw: &Tensor<2>, purpose: &str, step: u64) -> Tensor<2> {
-        let gumbel =
-            noise::gumbel(self.seed, &format!("{purpose}/gumbel"), step, raw.dims(), &self.device);
+        let gumbel = noise::gumbel(self.seed, &format!("{purpose}/gumbel"), step, raw.dims(), &self.device);
         self.layout.activate(raw, Some(&gumbel), self.parameters.temperature as f32)
     }
 
@@ -163,8 +162,7 @@ impl<'a> Training<'a> {
         let joined = rows.dims()[1] + condition.dims()[1];
         let gradient = gradient.reshape([self.batch, joined]).narrow(1, 0, rows.dims()[1]);
         let temperature = self.parameters.temperature as f32;
-        let mut dy =
-            self.layout.activate_backward(&rows, &gradient, temperature) * (-1.0 / groups as f32);
+        let mut dy = self.layout.activate_backward(&rows, &gradient, temperature) * (-1.0 / groups as f32);
         let mut curves = if report { vec![("loss/generator", -scalar(scores.mean()))] } else { Vec::new() };
         if !self.conditions.is_empty() {
             let (targets, weights) = wanted.targets(self.conditions, self.encoded, &self.device);
