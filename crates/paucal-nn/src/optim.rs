@@ -169,16 +169,9 @@ fn fused<const D: usize>(
     u: Update,
 ) -> bool {
     let Some(gradient) = gradient.dense() else { return false };
-    let mut parameter = match Owned::of(tensor.extract()) {
-        Ok(memory) => memory,
-        Err(elsewhere) => {
-            *tensor = elsewhere;
-            return false;
-        }
-    };
+    let Some(mut parameter) = Owned::take(tensor) else { return false };
     let [mut first, mut second] = [&mut moments.first, &mut moments.second].map(|moment| {
-        Owned::of(moment.extract())
-            .unwrap_or_else(|_| unreachable!("moments are made next to their parameter"))
+        Owned::take(moment).unwrap_or_else(|| unreachable!("moments lie next to their parameter"))
     });
     adam::update(parameter.values_mut(), first.values_mut(), second.values_mut(), gradient, u);
     *tensor = parameter.tensor();

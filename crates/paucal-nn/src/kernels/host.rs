@@ -37,7 +37,7 @@ impl Matrix {
         } else {
             return None;
         };
-        Some(Self { start, stride, rows, columns, memory })
+        Some(Self { memory, start, stride, rows, columns })
     }
 
     /// Every value, where the rows follow each other without gaps.
@@ -71,16 +71,13 @@ pub fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<D> 
 pub struct Owned(FlexTensor);
 
 impl Owned {
-    /// Takes the memory over; gives the tensor back when it lives elsewhere.
-    pub fn of<const D: usize>(tensor: Tensor<D>) -> Result<Self, Tensor<D>> {
-        if Matrix::of(&tensor).is_none_or(|m| m.dense().is_none()) {
-            return Err(tensor);
-        }
-        let back = tensor.clone();
-        let memory = tensor.try_into_primitive::<Flex>().map_err(|_| back)?;
+    /// Takes the memory out of a tensor, or leaves it as it is when it lives elsewhere.
+    pub fn take<const D: usize>(tensor: &mut Tensor<D>) -> Option<Self> {
+        Matrix::of(tensor)?.dense()?;
+        let memory = tensor.extract().try_into_primitive::<Flex>().ok()?;
         let whole = memory.layout().start_offset() == 0
             && memory.storage::<f32>().len() == memory.layout().num_elements();
-        Ok(Self(if whole { memory } else { memory.to_contiguous() }))
+        Some(Self(if whole { memory } else { memory.to_contiguous() }))
     }
 
     /// The values in row-major order.

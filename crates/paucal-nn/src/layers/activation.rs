@@ -26,16 +26,17 @@ impl Activation {
         if self == Self::Identity {
             return x;
         }
-        match (Owned::of(x), self) {
-            (Ok(mut memory), _) => {
-                dense::activate(memory.values_mut(), self);
-                memory.tensor()
-            }
-            (Err(x), Self::Identity) => x,
-            (Err(x), Self::Relu) => activation::relu(x),
-            (Err(x), Self::LeakyRelu(slope)) => activation::leaky_relu(x, f64::from(slope)),
-            (Err(x), Self::Tanh) => activation::tanh(x),
-            (Err(x), Self::Sigmoid) => activation::sigmoid(x),
+        let mut x = x;
+        if let Some(mut memory) = Owned::take(&mut x) {
+            dense::activate(memory.values_mut(), self);
+            return memory.tensor();
+        }
+        match self {
+            Self::Identity => x,
+            Self::Relu => activation::relu(x),
+            Self::LeakyRelu(slope) => activation::leaky_relu(x, f64::from(slope)),
+            Self::Tanh => activation::tanh(x),
+            Self::Sigmoid => activation::sigmoid(x),
         }
     }
 

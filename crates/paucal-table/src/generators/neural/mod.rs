@@ -17,7 +17,7 @@ use crate::transform::{self, Activation};
 pub(super) use batch::batch_and_pac;
 pub(super) use conditions::{Wanted, WantedSampler};
 pub(super) use identity::identity;
-pub(super) use sample::{BLOCK, draw_wanted, sample_rows};
+pub(super) use sample::{BLOCK, sample_rows};
 pub(super) use weights::{from_artefact, into_artefact};
 
 /// The encoder's layout in the terms of the networks.
