@@ -212,6 +212,17 @@ impl RunFolder {
             .map_err(|e| RunError::Damaged { path: path.display().to_string(), message: e.to_string() })
     }
 
+    /// Removes a folder of the run, such as a checkpoint that is no longer needed; an absent one is fine.
+    pub fn remove_folder(&self, name: &str) -> Result<(), RunError> {
+        let path = self.file(name);
+        match std::fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(FileError { action: "remove", path, source }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Marks the run as finished. Call it last.
     pub fn finish(&self, manifest: &Manifest) -> Result<(), RunError> {
         self.write_json("manifest.json", manifest)

@@ -11,7 +11,7 @@ use crate::number::Estimate;
 /// Columns of small multiples.
 const ACROSS: usize = 3;
 /// Most columns drawn as small multiples; the rest is in the table.
-const DRAWN: usize = 30;
+const DRAWN: usize = 36;
 /// Most columns of a legible heat map.
 const MAPPED: usize = 40;
 

@@ -73,6 +73,7 @@ pub fn run(session: &Session, arguments: &Fit) -> Result<()> {
     };
     folder.write_json("result.json", &outcome)?;
     session.finish(&folder, "table fit", &[&arguments.data])?;
+    folder.remove_folder("checkpoint")?;
     let text = format!(
         "Fitted {} to {} rows in {:.1} s: {}\nNext: paucal table sample {} -n {} -o synthetic.csv\n",
         method.title, outcome.rows, outcome.seconds, outcome.out, outcome.out, outcome.rows
