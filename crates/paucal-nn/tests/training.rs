@@ -59,6 +59,8 @@ impl Regression {
 }
 
 impl Trainee for Regression {
+    type Error = NnError;
+
     fn step(&mut self, k: u64, report: bool) -> Result<Vec<(&'static str, f64)>, NnError> {
         if let Some((at, cancel)) = &self.cancel_at
             && *at == k + 1

@@ -125,15 +125,15 @@ impl Checkpoints {
         Ok(())
     }
 
-    pub(super) fn load(&self, trainee: &mut impl Trainee) -> Result<Option<Progress>, NnError> {
+    pub(super) fn load<T: Trainee>(&self, trainee: &mut T) -> Result<Option<Progress>, T::Error> {
         let Some(state) = self.state()? else { return Ok(None) };
         let other =
             |what: &str| NnError::OtherRun { path: self.folder.display().to_string(), what: what.to_owned() };
         if state.version != VERSION {
-            return Err(other("another version of the program"));
+            return Err(other("another version of the program").into());
         }
         if state.identity != self.identity {
-            return Err(other("configuration, seed or data"));
+            return Err(other("configuration, seed or data").into());
         }
         let path = self.folder.join(&state.weights);
         let origin = path.display().to_string();

@@ -60,7 +60,7 @@ pub struct Outcome {
 /// # Errors
 /// [`NnError::Interrupted`] when the observer asked for a stop (after writing a checkpoint, if the plan has a
 /// place for it), [`NnError::Diverged`] when a reported value is not finite, and whatever the trainee returns.
-pub fn train(trainee: &mut impl Trainee, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, NnError> {
+pub fn train<T: Trainee>(trainee: &mut T, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, T::Error> {
     let mut progress = match &plan.checkpoints {
         Some(checkpoints) => checkpoints.load(trainee)?.unwrap_or_default(),
         None => Progress::default(),
@@ -79,7 +79,7 @@ pub fn train(trainee: &mut impl Trainee, plan: &Plan, observer: &dyn Observer) -
         let report = due(plan.report_every, k) || k + 1 == plan.steps;
         for (name, value) in trainee.step(k, report)? {
             if !value.is_finite() {
-                return Err(NnError::Diverged { step: k, what: name.to_owned() });
+                return Err(NnError::Diverged { step: k, what: name.to_owned() }.into());
             }
             observer.event(Event::Scalar { name: name.to_owned(), step: k, value });
         }
@@ -106,11 +106,11 @@ fn due(every: u64, step: u64) -> bool {
     every > 0 && step.is_multiple_of(every)
 }
 
-fn judge(
-    trainee: &mut impl Trainee,
+fn judge<T: Trainee>(
+    trainee: &mut T,
     progress: &mut Progress,
     observer: &dyn Observer,
-) -> Result<(), NnError> {
+) -> Result<(), T::Error> {
     let Some(value) = trainee.evaluate(progress.step)? else { return Ok(()) };
     observer.event(Event::Scalar { name: "metric".into(), step: progress.step, value });
     // A judgement that is not a number never wins.
@@ -124,19 +124,19 @@ fn judge(
     Ok(())
 }
 
-fn interrupted(trainee: &impl Trainee, plan: &Plan, progress: &Progress) -> Result<Outcome, NnError> {
+fn interrupted<T: Trainee>(trainee: &T, plan: &Plan, progress: &Progress) -> Result<Outcome, T::Error> {
     if let Some(checkpoints) = &plan.checkpoints {
         checkpoints.save(trainee, progress)?;
     }
-    Err(NnError::Interrupted { step: progress.step, saved: plan.checkpoints.is_some() })
+    Err(NnError::Interrupted { step: progress.step, saved: plan.checkpoints.is_some() }.into())
 }
 
-fn finish(
-    trainee: &mut impl Trainee,
+fn finish<T: Trainee>(
+    trainee: &mut T,
     plan: &Plan,
     progress: &Progress,
     observer: &dyn Observer,
-) -> Result<Outcome, NnError> {
+) -> Result<Outcome, T::Error> {
     // Saved once more, so that a crash in what follows does not cost the training.
     if let Some(checkpoints) = &plan.checkpoints {
         checkpoints.save(trainee, progress)?;

@@ -16,13 +16,16 @@ use crate::weights::Archive;
 
 /// Something that learns step by step.
 pub trait Trainee {
+    /// What can go wrong with it.
+    type Error: From<NnError>;
+
     /// Makes step `k` (0, 1, …). When `report` is set, returns the values of the training curves, such as
     /// `("loss/critic", …)`; otherwise it returns nothing, because reading values back from a GPU makes it wait.
-    fn step(&mut self, k: u64, report: bool) -> Result<Vec<(&'static str, f64)>, NnError>;
+    fn step(&mut self, k: u64, report: bool) -> Result<Vec<(&'static str, f64)>, Self::Error>;
 
     /// Judges the networks as they are after `steps` steps on data they do not learn from; larger is better.
     /// `None` when there is no such judgement.
-    fn evaluate(&mut self, steps: u64) -> Result<Option<f64>, NnError> {
+    fn evaluate(&mut self, steps: u64) -> Result<Option<f64>, Self::Error> {
         let _ = steps;
         Ok(None)
     }
@@ -31,11 +34,11 @@ pub trait Trainee {
     fn networks(&self) -> Archive;
 
     /// Puts networks back.
-    fn load_networks(&mut self, archive: &Archive, origin: &str) -> Result<(), NnError>;
+    fn load_networks(&mut self, archive: &Archive, origin: &str) -> Result<(), Self::Error>;
 
     /// The optimisers and everything else that steps change besides the networks.
     fn optimisers(&self) -> Archive;
 
     /// Puts optimisers back. Called after [`Self::load_networks`].
-    fn load_optimisers(&mut self, archive: &Archive, origin: &str) -> Result<(), NnError>;
+    fn load_optimisers(&mut self, archive: &Archive, origin: &str) -> Result<(), Self::Error>;
 }
