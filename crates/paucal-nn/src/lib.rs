@@ -5,7 +5,7 @@
 //! | [`device`] | choosing CPU or GPU by name, checking the processor |
 //! | [`noise`] | every random tensor, drawn on the host from keyed streams |
 //! | [`layers`] | plain structs with an explicit [`Mode`]: linear, batch norm, dropout, activations |
-//! | [`parameters`], [`gradients`] | naming, collecting and tracking the tensors of a network |
+//! | [`mod@parameters`], [`gradients`] | naming, collecting and tracking the tensors of a network |
 //! | [`critic`] | the critic of a Wasserstein GAN and its exact gradient penalty |
 //! | [`mlp`] | a stack of dense layers |
 //! | [`generator`] | the residual generator of tabular GANs |

@@ -231,6 +231,12 @@ impl Judge<'_> {
     }
 }
 
+/// How alike two tables are by the corrected objective, 0 to 1; `None` when that is not defined.
+pub(crate) fn similarity(real: &Table, candidate: &Table) -> Option<f64> {
+    let components = fidelity::components(real, candidate);
+    components.and_then(|parts| Form::Corrected.similarity(&parts)).ok()
+}
+
 /// The learning task of a table: its target must have levels, and one of them is positive.
 fn task(table: &Table) -> Result<Task, TableError> {
     let target = paucal_evidence::Target::of(table)?;

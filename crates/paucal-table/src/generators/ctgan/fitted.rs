@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ctgan, NAME};
 use crate::artefact::Artefact;
-use crate::condition::{Condition, ConditionLayout, Frequency};
+use crate::condition::{Condition, ConditionLayout};
 use crate::error::TableError;
 use crate::generator::FittedGenerator;
-use crate::generators::neural::{self, BLOCK, beside, sample_rows};
+use crate::generators::neural::{self, BLOCK, Drawing, beside};
 use crate::transform::RowEncoder;
 
 /// What CTGAN has learnt: the generator's weights and the encoding of rows.
@@ -81,9 +81,8 @@ impl FittedGenerator for FittedCtgan {
     fn sample(&self, rows: usize, conditions: &[Condition], seed: Seed) -> Result<Table, TableError> {
         let conditions = self.encoder.plan().resolve(conditions)?;
         let block = if self.parameters.batch_statistics { self.batch } else { BLOCK };
-        let network = |condition: Tensor<2>, seed| self.rows(&condition, seed);
-        let (encoder, layout) = (&self.encoder, &self.conditions);
-        sample_rows(encoder, layout, rows, &conditions, Frequency::Empirical, block, seed, network)
+        let drawing = Drawing { encoder: &self.encoder, conditions: &self.conditions, block };
+        drawing.draw(rows, &conditions, seed, |condition, seed| self.rows(condition, seed))
     }
 
     fn save(&self) -> Result<Artefact, TableError> {

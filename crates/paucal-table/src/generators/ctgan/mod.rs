@@ -80,6 +80,12 @@ pub struct Ctgan {
     pub average: f64,
     /// Draw rows with the statistics of their batch.
     pub batch_statistics: bool,
+    /// Share of the rows that judge the training and are not learnt from.
+    pub hold_out: f64,
+    /// Steps between two judgements.
+    pub judge_every: u64,
+    /// Judgements without a gain that end the training.
+    pub patience: u64,
     /// How missing numbers are modelled.
     pub missing: MissingModel,
     /// Where to compute.
@@ -106,6 +112,9 @@ impl Default for Ctgan {
             several: 0.5,
             average: 0.999,
             batch_statistics: false,
+            hold_out: 0.0,
+            judge_every: 500,
+            patience: 0,
             missing: MissingModel::default(),
             device: "cpu".into(),
         }
@@ -157,6 +166,13 @@ impl Parameters for Ctgan {
             "false",
             "draw rows with batch norm of the drawn batch, as the authors' program does",
         ),
+        parameter(
+            "hold-out",
+            "0.0",
+            "share of the rows that is not learnt from but judges the training, to keep its best state; 0 to 0.5",
+        ),
+        parameter("judge-every", "500", "steps between two judgements, at least 1"),
+        parameter("patience", "0", "judgements without a gain that end the training; 0: none do"),
         parameter("missing", "\"joint\"", "missing numbers: \"joint\" with the row, or at \"random\""),
         parameter("device", "\"cpu\"", "where to train: cpu, or a GPU this build supports, such as vulkan"),
     ];
@@ -177,7 +193,9 @@ impl Parameters for Ctgan {
         require(self.temperature > 0.0, "temperature", &self.temperature, "above 0")?;
         require((0.0..1.0).contains(&self.dropout), "dropout", &self.dropout, "0 to below 1")?;
         require((0.0..=1.0).contains(&self.several), "several", &self.several, "0 to 1")?;
-        require((0.0..1.0).contains(&self.average), "average", &self.average, "0 to below 1")
+        require((0.0..1.0).contains(&self.average), "average", &self.average, "0 to below 1")?;
+        require((0.0..=0.5).contains(&self.hold_out), "hold-out", &self.hold_out, "0 to 0.5")?;
+        require(self.judge_every >= 1, "judge-every", &self.judge_every, "at least 1")
     }
 }
 

@@ -9,13 +9,13 @@ use paucal_nn::parameters::{move_towards, to_device};
 use paucal_nn::rows::RowLayout;
 use paucal_nn::training::{Plan, Trainee};
 use paucal_nn::weights::Archive;
-use paucal_nn::{Device, NnError, Tensor, device, noise};
+use paucal_nn::{Device, Tensor, device, noise};
 
 use super::{Ctgan, FittedCtgan, NAME};
 use crate::condition::{ConditionLayout, Frequency};
 use crate::error::TableError;
 use crate::generator::FitContext;
-use crate::generators::neural::{self, Wanted, WantedSampler, batch_and_pac, beside, scalar};
+use crate::generators::neural::{self, HeldOut, Wanted, WantedSampler, batch_and_pac, beside, scalar};
 use crate::transform::{Encoded, RowEncoder};
 
 /// Slope of the critic's LeakyReLU below zero.
@@ -24,15 +24,19 @@ const SLOPE: f32 = 0.2;
 /// Learns from a table.
 pub fn fit(parameters: &Ctgan, table: &Table, context: &FitContext<'_>) -> Result<FittedCtgan, TableError> {
     let seed = context.seed.child(NAME, 0);
-    let encoder = RowEncoder::fit(table, parameters.missing, seed, context.observer)?;
-    let encoded = encoder.encode(table, seed.child("encode", 0))?;
+    let (table, held_out) = HeldOut::split(table, parameters.hold_out, seed)?;
+    let encoder = RowEncoder::fit(&table, parameters.missing, seed, context.observer)?;
+    let encoded = encoder.encode(&table, seed.child("encode", 0))?;
     let conditions = ConditionLayout::new(&encoder);
-    let mut training = Training::new(parameters, &encoded, &conditions, seed)?;
-    let identity = neural::identity(parameters, seed, &encoded)?;
-    let plan = Plan::new(&format!("fit {NAME}"), parameters.steps);
-    neural::run(&mut training, plan, context, &identity)?;
-    let (batch, generator) = (training.batch, training.into_generator());
-    Ok(FittedCtgan { parameters: parameters.clone(), batch, conditions, encoder, generator })
+    let mut training = Training::new(parameters, &encoder, &encoded, &conditions, seed)?;
+    training.held_out = held_out;
+    let plan = Plan {
+        evaluate_every: parameters.judge_every,
+        patience: parameters.patience,
+        ..Plan::new(&format!("fit {NAME}"), parameters.steps)
+    };
+    neural::run(&mut training, plan, context, &neural::identity(parameters, seed, &encoded)?)?;
+    Ok(training.fitted())
 }
 
 /// Networks, optimisers and data of a running fit.
@@ -40,8 +44,10 @@ struct Training<'a> {
     parameters: &'a Ctgan,
     seed: Seed,
     device: Device,
+    encoder: &'a RowEncoder,
     encoded: &'a Encoded,
     conditions: &'a ConditionLayout,
+    held_out: Option<HeldOut>,
     sampler: WantedSampler<'a>,
     layout: RowLayout,
     batch: usize,
@@ -56,6 +62,7 @@ struct Training<'a> {
 impl<'a> Training<'a> {
     fn new(
         parameters: &'a Ctgan,
+        encoder: &'a RowEncoder,
         encoded: &'a Encoded,
         conditions: &'a ConditionLayout,
         seed: Seed,
@@ -89,17 +96,25 @@ impl<'a> Training<'a> {
             parameters,
             seed,
             device,
+            encoder,
             encoded,
             conditions,
+            held_out: None,
             batch,
             pac,
         })
     }
 
-    /// The generator to draw with, on the CPU.
-    fn into_generator(self) -> Generator {
-        let chosen = if self.parameters.average > 0.0 { self.average } else { self.generator };
-        to_device(chosen, &Device::flex())
+    /// The model as it is now, on the CPU.
+    fn fitted(&self) -> FittedCtgan {
+        let chosen = if self.parameters.average > 0.0 { &self.average } else { &self.generator };
+        FittedCtgan {
+            parameters: self.parameters.clone(),
+            batch: self.batch,
+            encoder: self.encoder.clone(),
+            conditions: self.conditions.clone(),
+            generator: to_device(chosen.clone(), &Device::flex()),
+        }
     }
 
     /// Noise and conditions of a generator pass.
@@ -127,7 +142,7 @@ impl<'a> Training<'a> {
     }
 
     /// One critic step on fake rows and real rows with the same conditions in another order.
-    fn step_critic(&mut self, step: u64, report: bool) -> Result<Vec<(&'static str, f64)>, NnError> {
+    fn step_critic(&mut self, step: u64, report: bool) -> Result<Vec<(&'static str, f64)>, TableError> {
         let (wanted, condition) = self.wanted("critic/wanted", step);
         let input = self.input("critic", step, &condition);
         let (raw, _) = self.generator.forward_train(&input);
@@ -151,7 +166,7 @@ impl<'a> Training<'a> {
     }
 
     /// One generator step: towards higher scores, and towards the wanted levels.
-    fn step_generator(&mut self, step: u64, report: bool) -> Result<Vec<(&'static str, f64)>, NnError> {
+    fn step_generator(&mut self, step: u64, report: bool) -> Result<Vec<(&'static str, f64)>, TableError> {
         let (wanted, condition) = self.wanted("generator/wanted", step);
         let input = self.input("generator", step, &condition);
         let (raw, trace) = self.generator.forward_train(&input);
@@ -188,7 +203,9 @@ impl<'a> Training<'a> {
 }
 
 impl Trainee for Training<'_> {
-    fn step(&mut self, k: u64, report: bool) -> Result<Vec<(&'static str, f64)>, NnError> {
+    type Error = TableError;
+
+    fn step(&mut self, k: u64, report: bool) -> Result<Vec<(&'static str, f64)>, TableError> {
         let mut curves = Vec::new();
         for i in 0..self.parameters.critic_steps {
             curves = self.step_critic(k * self.parameters.critic_steps + i, report)?;
@@ -198,6 +215,13 @@ impl Trainee for Training<'_> {
         Ok(curves)
     }
 
+    fn evaluate(&mut self, steps: u64) -> Result<Option<f64>, TableError> {
+        match &self.held_out {
+            Some(held_out) => held_out.judge(&self.fitted(), steps),
+            None => Ok(None),
+        }
+    }
+
     fn networks(&self) -> Archive {
         Archive::new()
             .with("generator", &self.generator)
@@ -205,18 +229,18 @@ impl Trainee for Training<'_> {
             .with("critic", &self.critic)
     }
 
-    fn load_networks(&mut self, archive: &Archive, origin: &str) -> Result<(), NnError> {
+    fn load_networks(&mut self, archive: &Archive, origin: &str) -> Result<(), TableError> {
         archive.load("generator", &mut self.generator, origin)?;
         archive.load("average", &mut self.average, origin)?;
-        archive.load("critic", &mut self.critic, origin)
+        Ok(archive.load("critic", &mut self.critic, origin)?)
     }
 
     fn optimisers(&self) -> Archive {
         Archive::new().with_adam("generator", &self.generator_adam).with_adam("critic", &self.critic_adam)
     }
 
-    fn load_optimisers(&mut self, archive: &Archive, origin: &str) -> Result<(), NnError> {
+    fn load_optimisers(&mut self, archive: &Archive, origin: &str) -> Result<(), TableError> {
         archive.load_adam("generator", &mut self.generator_adam, &self.generator, origin)?;
-        archive.load_adam("critic", &mut self.critic_adam, &self.critic, origin)
+        Ok(archive.load_adam("critic", &mut self.critic_adam, &self.critic, origin)?)
     }
 }

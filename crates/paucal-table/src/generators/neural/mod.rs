@@ -2,6 +2,7 @@
 
 mod batch;
 mod conditions;
+mod held_out;
 mod identity;
 mod sample;
 mod weights;
@@ -16,8 +17,9 @@ use crate::transform::{self, Activation};
 
 pub(super) use batch::batch_and_pac;
 pub(super) use conditions::{Wanted, WantedSampler};
+pub(super) use held_out::HeldOut;
 pub(super) use identity::identity;
-pub(super) use sample::{BLOCK, sample_rows};
+pub(super) use sample::{BLOCK, Drawing};
 pub(super) use weights::{from_artefact, into_artefact};
 
 /// The encoder's layout in the terms of the networks.
@@ -47,7 +49,7 @@ pub(super) fn scalar(tensor: Tensor<1>) -> f64 {
 
 /// Runs a plan in the surroundings of a fit: with its observer and, if it has one, its checkpoint.
 pub(super) fn run(
-    trainee: &mut impl Trainee,
+    trainee: &mut impl Trainee<Error = TableError>,
     plan: Plan,
     context: &FitContext<'_>,
     identity: &str,
@@ -58,5 +60,5 @@ pub(super) fn run(
     {
         checkpoints.remove()?;
     }
-    Ok(train(trainee, &Plan { checkpoints, ..plan }, context.observer)?)
+    train(trainee, &Plan { checkpoints, ..plan }, context.observer)
 }

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::train::Networks;
 use super::{NAME, Tvae};
 use crate::artefact::Artefact;
-use crate::condition::{Condition, ConditionLayout, Frequency};
+use crate::condition::{Condition, ConditionLayout};
 use crate::error::TableError;
 use crate::generator::FittedGenerator;
-use crate::generators::neural::{self, BLOCK, beside, sample_rows};
+use crate::generators::neural::{self, BLOCK, Drawing, beside};
 use crate::transform::RowEncoder;
 
 /// What TVAE has learnt: the decoder's weights and the encoding of rows.
@@ -73,9 +73,8 @@ impl FittedGenerator for FittedTvae {
 
     fn sample(&self, rows: usize, conditions: &[Condition], seed: Seed) -> Result<Table, TableError> {
         let conditions = self.encoder.plan().resolve(conditions)?;
-        let network = |condition: Tensor<2>, seed| self.rows(&condition, seed);
-        let (encoder, layout) = (&self.encoder, &self.conditions);
-        sample_rows(encoder, layout, rows, &conditions, Frequency::Empirical, BLOCK, seed, network)
+        let drawing = Drawing { encoder: &self.encoder, conditions: &self.conditions, block: BLOCK };
+        drawing.draw(rows, &conditions, seed, |condition, seed| self.rows(condition, seed))
     }
 
     fn save(&self) -> Result<Artefact, TableError> {

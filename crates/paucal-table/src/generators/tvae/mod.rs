@@ -63,6 +63,12 @@ pub struct Tvae {
     pub several: f64,
     /// Draw levels from the softmax instead of taking the likeliest.
     pub draw_levels: bool,
+    /// Share of the rows that judge the training and are not learnt from.
+    pub hold_out: f64,
+    /// Steps between two judgements.
+    pub judge_every: u64,
+    /// Judgements without a gain that end the training.
+    pub patience: u64,
     /// How missing numbers are modelled.
     pub missing: MissingModel,
     /// Where to compute.
@@ -83,6 +89,9 @@ impl Default for Tvae {
             log_frequency: true,
             several: 0.5,
             draw_levels: true,
+            hold_out: 0.0,
+            judge_every: 500,
+            patience: 0,
             missing: MissingModel::default(),
             device: "cpu".into(),
         }
@@ -116,6 +125,13 @@ impl Parameters for Tvae {
             "true",
             "draw levels from the decoder's softmax instead of taking the likeliest",
         ),
+        parameter(
+            "hold-out",
+            "0.0",
+            "share of the rows that is not learnt from but judges the training, to keep its best state; 0 to 0.5",
+        ),
+        parameter("judge-every", "500", "steps between two judgements, at least 1"),
+        parameter("patience", "0", "judgements without a gain that end the training; 0: none do"),
         parameter("missing", "\"joint\"", "missing numbers: \"joint\" with the row, or at \"random\""),
         parameter("device", "\"cpu\"", "where to train: cpu, or a GPU this build supports, such as vulkan"),
     ];
@@ -130,7 +146,9 @@ impl Parameters for Tvae {
         require(self.rate > 0.0, "rate", &self.rate, "above 0")?;
         require(self.weight_decay >= 0.0, "weight-decay", &self.weight_decay, "at least 0")?;
         require(self.loss_factor > 0.0, "loss-factor", &self.loss_factor, "above 0")?;
-        require((0.0..=1.0).contains(&self.several), "several", &self.several, "0 to 1")
+        require((0.0..=1.0).contains(&self.several), "several", &self.several, "0 to 1")?;
+        require((0.0..=0.5).contains(&self.hold_out), "hold-out", &self.hold_out, "0 to 0.5")?;
+        require(self.judge_every >= 1, "judge-every", &self.judge_every, "at least 1")
     }
 }
 

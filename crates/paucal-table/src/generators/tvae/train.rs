@@ -9,13 +9,13 @@ use paucal_nn::parameters::to_device;
 use paucal_nn::rows::RowLayout;
 use paucal_nn::training::{Plan, Trainee};
 use paucal_nn::weights::Archive;
-use paucal_nn::{Device, Gradients, NnError, Tensor, device, noise};
+use paucal_nn::{Device, Gradients, Tensor, device, noise};
 
 use super::{FittedTvae, NAME, Tvae};
 use crate::condition::{ConditionLayout, Frequency};
 use crate::error::TableError;
 use crate::generator::FitContext;
-use crate::generators::neural::{self, WantedSampler, batch_and_pac, beside, matrix, scalar};
+use crate::generators::neural::{self, HeldOut, WantedSampler, batch_and_pac, beside, matrix, scalar};
 use crate::transform::{Encoded, RowEncoder};
 
 /// Where the deviations of the scalars start.
@@ -53,15 +53,19 @@ impl Networks {
 /// Learns from a table.
 pub fn fit(parameters: &Tvae, table: &Table, context: &FitContext<'_>) -> Result<FittedTvae, TableError> {
     let seed = context.seed.child(NAME, 0);
-    let encoder = RowEncoder::fit(table, parameters.missing, seed, context.observer)?;
-    let encoded = encoder.encode(table, seed.child("encode", 0))?;
+    let (table, held_out) = HeldOut::split(table, parameters.hold_out, seed)?;
+    let encoder = RowEncoder::fit(&table, parameters.missing, seed, context.observer)?;
+    let encoded = encoder.encode(&table, seed.child("encode", 0))?;
     let conditions = ConditionLayout::new(&encoder);
-    let mut training = Training::new(parameters, &encoded, &conditions, seed)?;
-    let identity = neural::identity(parameters, seed, &encoded)?;
-    let plan = Plan::new(&format!("fit {NAME}"), parameters.steps);
-    neural::run(&mut training, plan, context, &identity)?;
-    let networks = to_device(training.networks, &Device::flex());
-    Ok(FittedTvae { parameters: parameters.clone(), conditions, encoder, networks })
+    let mut training = Training::new(parameters, &encoder, &encoded, &conditions, seed)?;
+    training.held_out = held_out;
+    let plan = Plan {
+        evaluate_every: parameters.judge_every,
+        patience: parameters.patience,
+        ..Plan::new(&format!("fit {NAME}"), parameters.steps)
+    };
+    neural::run(&mut training, plan, context, &neural::identity(parameters, seed, &encoded)?)?;
+    Ok(training.fitted())
 }
 
 /// Networks, optimiser and data of a running fit.
@@ -69,7 +73,9 @@ struct Training<'a> {
     parameters: &'a Tvae,
     seed: Seed,
     device: Device,
+    encoder: &'a RowEncoder,
     conditions: &'a ConditionLayout,
+    held_out: Option<HeldOut>,
     sampler: WantedSampler<'a>,
     layout: RowLayout,
     /// Weight 1 for every row and one-hot span.
@@ -82,6 +88,7 @@ struct Training<'a> {
 impl<'a> Training<'a> {
     fn new(
         parameters: &'a Tvae,
+        encoder: &'a RowEncoder,
         encoded: &'a Encoded,
         conditions: &'a ConditionLayout,
         seed: Seed,
@@ -106,16 +113,30 @@ impl<'a> Training<'a> {
             parameters,
             seed,
             device,
+            encoder,
             conditions,
+            held_out: None,
             batch,
         })
+    }
+
+    /// The model as it is now, on the CPU.
+    fn fitted(&self) -> FittedTvae {
+        FittedTvae {
+            parameters: self.parameters.clone(),
+            encoder: self.encoder.clone(),
+            conditions: self.conditions.clone(),
+            networks: to_device(self.networks.clone(), &Device::flex()),
+        }
     }
 }
 
 impl Trainee for Training<'_> {
+    type Error = TableError;
+
     /// One step down `loss_factor · reconstruction + KL(q(z|x) ‖ N(0, 1))`, both as means over the rows, with
     /// `z = μ + ε σ` and `KL = −½ Σ (1 + ln σ² − μ² − σ²)`.
-    fn step(&mut self, k: u64, report: bool) -> Result<Vec<(&'static str, f64)>, NnError> {
+    fn step(&mut self, k: u64, report: bool) -> Result<Vec<(&'static str, f64)>, TableError> {
         let (rows, latent) = (self.batch as f32, self.parameters.latent);
         let factor = self.parameters.loss_factor as f32;
         let wanted = self.sampler.batch(self.batch, self.seed, "wanted", k);
@@ -152,19 +173,26 @@ impl Trainee for Training<'_> {
         Ok(vec![("loss/reconstruction", scalar(levels + scalars)), ("loss/divergence", scalar(divergence))])
     }
 
+    fn evaluate(&mut self, steps: u64) -> Result<Option<f64>, TableError> {
+        match &self.held_out {
+            Some(held_out) => held_out.judge(&self.fitted(), steps),
+            None => Ok(None),
+        }
+    }
+
     fn networks(&self) -> Archive {
         Archive::new().with("", &self.networks)
     }
 
-    fn load_networks(&mut self, archive: &Archive, origin: &str) -> Result<(), NnError> {
-        archive.load("", &mut self.networks, origin)
+    fn load_networks(&mut self, archive: &Archive, origin: &str) -> Result<(), TableError> {
+        Ok(archive.load("", &mut self.networks, origin)?)
     }
 
     fn optimisers(&self) -> Archive {
         Archive::new().with_adam("adam", &self.adam)
     }
 
-    fn load_optimisers(&mut self, archive: &Archive, origin: &str) -> Result<(), NnError> {
-        archive.load_adam("adam", &mut self.adam, &self.networks, origin)
+    fn load_optimisers(&mut self, archive: &Archive, origin: &str) -> Result<(), TableError> {
+        Ok(archive.load_adam("adam", &mut self.adam, &self.networks, origin)?)
     }
 }
