@@ -5,12 +5,12 @@
 //!
 //! | method | a small p-value or an interval without 0 means |
 //! |---|---|
-//! | [`corrected_t`] (Nadeau–Bengio) | the difference would show again if training and test sets were drawn anew |
-//! | [`sign_flip`] and [`wilcoxon`], on means per repeat | the difference is more than luck of split and seed **on these patients** |
-//! | [`mcnemar`] | one arm finds positives the other misses, more often than the other way round |
+//! | [`corrected_t()`] (Nadeau–Bengio) | the difference would show again if training and test sets were drawn anew |
+//! | [`sign_flip()`] and [`wilcoxon()`], on means per repeat | the difference is more than luck of split and seed **on these patients** |
+//! | [`mcnemar()`] | one arm finds positives the other misses, more often than the other way round |
 //! | [`clustered_bootstrap`] | the difference would show again with other patients of the same kind |
 //!
-//! [`holm`] corrects p-values for the number of arms; [`detectable`] says what could not have been seen.
+//! [`holm()`] corrects p-values for the number of arms; [`detectable`] says what could not have been seen.
 
 pub mod bootstrap;
 pub mod corrected_t;

@@ -9,7 +9,7 @@
 //! z = (W⁺ − n(n+1)/4) / √(n(n+1)(2n+1)/24 − Σ(t³ − t)/48),   t the sizes of tied sets,
 //! ```
 //!
-//! without continuity correction. Give it one value per repeat, as [`super::sign_flip`].
+//! without continuity correction. Give it one value per repeat, as [`super::sign_flip()`].
 
 use paucal_metrics::{Result, Undefined};
 use serde::{Deserialize, Serialize};
