@@ -25,7 +25,11 @@ pub struct HeldOut {
 impl HeldOut {
     /// Splits a share of the rows off, whole groups and every class in proportion where the table has them. None
     /// are split off for a share of 0.
-    pub fn split(table: &Table, share: f64, seed: Seed) -> Result<(Cow<'_, Table>, Option<Self>), TableError> {
+    pub fn split(
+        table: &Table,
+        share: f64,
+        seed: Seed,
+    ) -> Result<(Cow<'_, Table>, Option<Self>), TableError> {
         if share == 0.0 {
             return Ok((Cow::Borrowed(table), None));
         }
