@@ -66,6 +66,9 @@ pub enum TableError {
         /// Rows needed.
         needed: usize,
     },
+    /// No column has two values.
+    #[error("no column varies, so there is nothing for a network to learn")]
+    NothingToLearn,
     /// A condition on a column that has no levels.
     #[error("column '{column}' is {kind}: a condition needs a column with levels")]
     NotConditionable {
@@ -168,6 +171,7 @@ impl Advice for TableError {
             Self::TooFewRows { .. } => {
                 "check the filters and the split: a model of a single row would be that row".into()
             }
+            Self::NothingToLearn => "use the generator 'independent', which repeats what is constant".into(),
             Self::NotConditionable { .. } => {
                 "a single value of a measurement has no share of the rows to learn from; condition on a \
                  categorical or boolean column, or declare the column as such in the schema"
@@ -208,7 +212,8 @@ impl Advice for TableError {
             | Self::NoSuchRows(_)
             | Self::HoldsRows(_) => ExitKind::Usage,
             Self::Interrupted => ExitKind::Interrupted,
-            Self::TooFewRows { .. }
+            Self::NothingToLearn
+            | Self::TooFewRows { .. }
             | Self::OtherColumns
             | Self::Damaged { .. }
             | Self::Newer { .. }

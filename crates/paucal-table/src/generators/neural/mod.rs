@@ -9,7 +9,7 @@ mod weights;
 
 use paucal_nn::rows::{RowLayout, SpanKind};
 use paucal_nn::training::{Checkpoints, Outcome, Plan, Trainee, train};
-use paucal_nn::{Device, NnError, Tensor, TensorData};
+use paucal_nn::{Device, Tensor, TensorData};
 
 use crate::error::TableError;
 use crate::generator::FitContext;
@@ -22,13 +22,16 @@ pub(super) use identity::identity;
 pub(super) use sample::{BLOCK, Drawing};
 pub(super) use weights::{from_artefact, into_artefact};
 
-/// The encoder's layout in the terms of the networks.
-pub(super) fn layout(encoded: &transform::RowLayout, device: &Device) -> Result<RowLayout, NnError> {
+/// The encoder's layout in the terms of the networks. A table in which nothing varies has none.
+pub(super) fn layout(encoded: &transform::RowLayout, device: &Device) -> Result<RowLayout, TableError> {
+    if encoded.spans.is_empty() {
+        return Err(TableError::NothingToLearn);
+    }
     let part = |span: &transform::Span| match span.activation {
         Activation::Tanh => (SpanKind::Scalar, span.width),
         Activation::Softmax => (SpanKind::OneHot, span.width),
     };
-    RowLayout::new(&encoded.spans.iter().map(part).collect::<Vec<_>>(), device)
+    Ok(RowLayout::new(&encoded.spans.iter().map(part).collect::<Vec<_>>(), device)?)
 }
 
 /// A matrix from row-major values.
