@@ -23,8 +23,9 @@
 //! Stacks of dense layers are trained thousands of steps on small batches, where recording a graph and
 //! one kernel per operation cost more than the arithmetic. Their layers have a `backward` of their own next
 //! to `forward`, written with the same tensor operations on the plain device, so they work on every device;
-//! on the CPU each is one fused, multi-threaded kernel over the tensor's memory ([`kernels`](self)). Measured
-//! on two cores, a CTGAN step costs a third of what it does through the graph. Tests hold both ways together.
+//! on the CPU each is one fused kernel over the tensors' memory, with as many threads as pay. `benches/gan_step.rs`
+//! compares: on one thread, two passes of CTGAN's critic through the graph took 9.5 ms, its whole step by hand, with
+//! gradient penalty, 3.9 ms (census table, 100 packs of 2590 values). Tests hold both ways together.
 //!
 //! # Determinism
 //!

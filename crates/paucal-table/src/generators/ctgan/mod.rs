@@ -10,7 +10,7 @@
 //! - Batch and pac follow the number of rows ([`batch_and_pac`](super::neural::batch_and_pac)).
 //! - A share of the conditions has several columns, so that several can be asked for at once.
 //! - Rows are drawn in evaluation mode, from a moving average of the generator's weights. Statistics of the drawn batch,
-//!   as the authors use them, shift when all rows have one condition; `batch-statistics` brings them back.
+//!   as the authors use them, shift when all rows have one condition; `batch_statistics` brings them back.
 //! - Unconditioned rows have the levels' frequencies of the data. Training draws levels by ln(count + 1), as in the
 //!   paper.
 
@@ -44,7 +44,7 @@ pub(super) const METHOD: Method = Method {
 
 /// The generator and its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default)]
 pub struct Ctgan {
     /// Generator steps.
     pub steps: u64,
@@ -143,15 +143,15 @@ impl Parameters for Ctgan {
         parameter("noise", "128", "size of the noise, at least 1"),
         parameter("generator", "[256, 256]", "widths of the generator's hidden layers"),
         parameter("critic", "[256, 256]", "widths of the critic's hidden layers"),
-        parameter("generator-rate", "0.0002", "Adam's learning rate of the generator, above 0"),
-        parameter("critic-rate", "0.0002", "Adam's learning rate of the critic, above 0"),
-        parameter("weight-decay", "0.000001", "L2 weight decay, at least 0"),
-        parameter("critic-steps", "1", "critic steps per generator step, at least 1"),
+        parameter("generator_rate", "0.0002", "Adam's learning rate of the generator, above 0"),
+        parameter("critic_rate", "0.0002", "Adam's learning rate of the critic, above 0"),
+        parameter("weight_decay", "0.000001", "L2 weight decay, at least 0"),
+        parameter("critic_steps", "1", "critic steps per generator step, at least 1"),
         parameter("penalty", "10.0", "weight of the gradient penalty, at least 0"),
         parameter("temperature", "0.2", "temperature of the Gumbel-softmax, above 0"),
         parameter("dropout", "0.5", "dropout of the critic, 0 to below 1"),
         parameter(
-            "log-frequency",
+            "log_frequency",
             "true",
             "train on levels drawn by ln(count + 1), which shows rare ones more often",
         ),
@@ -162,16 +162,16 @@ impl Parameters for Ctgan {
             "what the moving average of the weights keeps per step, 0 (off) to below 1",
         ),
         parameter(
-            "batch-statistics",
+            "batch_statistics",
             "false",
             "draw rows with batch norm of the drawn batch, as the authors' program does",
         ),
         parameter(
-            "hold-out",
+            "hold_out",
             "0.0",
             "share of the rows that is not learnt from but judges the training, to keep its best state; 0 to 0.5",
         ),
-        parameter("judge-every", "500", "steps between two judgements, at least 1"),
+        parameter("judge_every", "500", "steps between two judgements, at least 1"),
         parameter("patience", "0", "judgements without a gain that end the training; 0: none do"),
         parameter("missing", "\"joint\"", "missing numbers: \"joint\" with the row, or at \"random\""),
         parameter("device", "\"cpu\"", "where to train: cpu, or a GPU this build supports, such as vulkan"),
@@ -185,17 +185,17 @@ impl Parameters for Ctgan {
         require(self.noise >= 1, "noise", &self.noise, "at least 1")?;
         widths("generator", &self.generator)?;
         widths("critic", &self.critic)?;
-        require(self.generator_rate > 0.0, "generator-rate", &self.generator_rate, "above 0")?;
-        require(self.critic_rate > 0.0, "critic-rate", &self.critic_rate, "above 0")?;
-        require(self.weight_decay >= 0.0, "weight-decay", &self.weight_decay, "at least 0")?;
-        require(self.critic_steps >= 1, "critic-steps", &self.critic_steps, "at least 1")?;
+        require(self.generator_rate > 0.0, "generator_rate", &self.generator_rate, "above 0")?;
+        require(self.critic_rate > 0.0, "critic_rate", &self.critic_rate, "above 0")?;
+        require(self.weight_decay >= 0.0, "weight_decay", &self.weight_decay, "at least 0")?;
+        require(self.critic_steps >= 1, "critic_steps", &self.critic_steps, "at least 1")?;
         require(self.penalty >= 0.0, "penalty", &self.penalty, "at least 0")?;
         require(self.temperature > 0.0, "temperature", &self.temperature, "above 0")?;
         require((0.0..1.0).contains(&self.dropout), "dropout", &self.dropout, "0 to below 1")?;
         require((0.0..=1.0).contains(&self.several), "several", &self.several, "0 to 1")?;
         require((0.0..1.0).contains(&self.average), "average", &self.average, "0 to below 1")?;
-        require((0.0..=0.5).contains(&self.hold_out), "hold-out", &self.hold_out, "0 to 0.5")?;
-        require(self.judge_every >= 1, "judge-every", &self.judge_every, "at least 1")
+        require((0.0..=0.5).contains(&self.hold_out), "hold_out", &self.hold_out, "0 to 0.5")?;
+        require(self.judge_every >= 1, "judge_every", &self.judge_every, "at least 1")
     }
 }
 

@@ -5,6 +5,8 @@ mod conditions;
 mod held_out;
 mod identity;
 mod sample;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use paucal_nn::rows::{RowLayout, SpanKind};

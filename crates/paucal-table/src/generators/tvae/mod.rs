@@ -39,7 +39,7 @@ pub(super) const METHOD: Method = Method {
 
 /// The generator and its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default)]
 pub struct Tvae {
     /// Optimiser steps.
     pub steps: u64,
@@ -112,25 +112,25 @@ impl Parameters for Tvae {
         parameter("encoder", "[128, 128]", "widths of the encoder's hidden layers"),
         parameter("decoder", "[128, 128]", "widths of the decoder's hidden layers"),
         parameter("rate", "0.001", "Adam's learning rate, above 0"),
-        parameter("weight-decay", "0.00001", "L2 weight decay, at least 0"),
-        parameter("loss-factor", "2.0", "weight of the reconstruction against the divergence, above 0"),
+        parameter("weight_decay", "0.00001", "L2 weight decay, at least 0"),
+        parameter("loss_factor", "2.0", "weight of the reconstruction against the divergence, above 0"),
         parameter(
-            "log-frequency",
+            "log_frequency",
             "true",
             "train on levels drawn by ln(count + 1), which shows rare ones more often",
         ),
         parameter("several", "0.5", "share of training conditions with more than one column, 0 to 1"),
         parameter(
-            "draw-levels",
+            "draw_levels",
             "true",
             "draw levels from the decoder's softmax instead of taking the likeliest",
         ),
         parameter(
-            "hold-out",
+            "hold_out",
             "0.0",
             "share of the rows that is not learnt from but judges the training, to keep its best state; 0 to 0.5",
         ),
-        parameter("judge-every", "500", "steps between two judgements, at least 1"),
+        parameter("judge_every", "500", "steps between two judgements, at least 1"),
         parameter("patience", "0", "judgements without a gain that end the training; 0: none do"),
         parameter("missing", "\"joint\"", "missing numbers: \"joint\" with the row, or at \"random\""),
         parameter("device", "\"cpu\"", "where to train: cpu, or a GPU this build supports, such as vulkan"),
@@ -144,11 +144,11 @@ impl Parameters for Tvae {
         widths("encoder", &self.encoder)?;
         widths("decoder", &self.decoder)?;
         require(self.rate > 0.0, "rate", &self.rate, "above 0")?;
-        require(self.weight_decay >= 0.0, "weight-decay", &self.weight_decay, "at least 0")?;
-        require(self.loss_factor > 0.0, "loss-factor", &self.loss_factor, "above 0")?;
+        require(self.weight_decay >= 0.0, "weight_decay", &self.weight_decay, "at least 0")?;
+        require(self.loss_factor > 0.0, "loss_factor", &self.loss_factor, "above 0")?;
         require((0.0..=1.0).contains(&self.several), "several", &self.several, "0 to 1")?;
-        require((0.0..=0.5).contains(&self.hold_out), "hold-out", &self.hold_out, "0 to 0.5")?;
-        require(self.judge_every >= 1, "judge-every", &self.judge_every, "at least 1")
+        require((0.0..=0.5).contains(&self.hold_out), "hold_out", &self.hold_out, "0 to 0.5")?;
+        require(self.judge_every >= 1, "judge_every", &self.judge_every, "at least 1")
     }
 }
 

@@ -1,0 +1,108 @@
+//! What CTGAN and TVAE promise beyond the contract of all generators.
+
+use paucal_core::observe::Event;
+use paucal_core::{Cancel, Observer, Seed, Silent};
+use paucal_data::{Table, Values};
+
+use crate::condition::Condition;
+use crate::error::TableError;
+use crate::generator::{Checkpoint, FitContext, FittedGenerator, method};
+use crate::testing::{dirty, fit, levels, numeric, table};
+
+const NETWORKS: [&str; 2] = ["ctgan", "tvae"];
+
+/// `x` is 10, 20, 30 or 40 by the levels of `a` and `b`, with noise; `a1` is rare.
+fn crossed(rows: usize) -> Table {
+    let mut stream = Seed(5).stream("crossed", 0);
+    let a: Vec<u32> = (0..rows).map(|_| u32::from(stream.uniform() < 0.1)).collect();
+    let b: Vec<u32> = (0..rows).map(|_| u32::from(stream.uniform() < 0.5)).collect();
+    let x = a.iter().zip(&b).map(|(&a, &b)| 10.0 + 20.0 * f64::from(a) + 10.0 * f64::from(b));
+    let x = x.map(|mean| mean + stream.normal()).collect();
+    table(vec![
+        ("a", levels("a", 2), Values::Code(a)),
+        ("b", levels("b", 2), Values::Code(b)),
+        ("x", numeric(2), Values::Number(x)),
+    ])
+}
+
+/// Stops the fit as soon as the first step has been reported.
+#[derive(Default)]
+struct StopAtOnce(Cancel);
+
+impl Observer for StopAtOnce {
+    fn event(&self, event: Event) {
+        if matches!(event, Event::Scalar { .. }) {
+            self.0.request();
+        }
+    }
+
+    fn cancel(&self) -> &Cancel {
+        &self.0
+    }
+}
+
+fn saved(model: &dyn FittedGenerator) -> String {
+    format!("{:?}", model.save().unwrap())
+}
+
+#[test]
+fn a_fit_that_was_stopped_and_resumed_gives_the_same_model() {
+    let train = dirty(300);
+    for name in NETWORKS {
+        let settings = "steps = 4\nhold_out = 0.2\njudge_every = 2";
+        let generator = (method(name).unwrap().build)(&settings.parse().unwrap()).unwrap();
+        let straight = generator.fit(&train, &FitContext::new(Seed(1), &Silent::new())).unwrap();
+
+        let folder = tempfile::tempdir().unwrap();
+        let fit = |train: &Table, observer: &dyn Observer, resume| {
+            let checkpoint = Some(Checkpoint { folder: folder.path().into(), resume });
+            generator.fit(train, &FitContext { checkpoint, ..FitContext::new(Seed(1), observer) })
+        };
+        let stopped = fit(&train, &StopAtOnce::default(), false).err().unwrap();
+        assert!(matches!(stopped, TableError::Interrupted), "{name}: {stopped}");
+        let resumed = fit(&train, &Silent::new(), true).unwrap();
+        assert_eq!(saved(resumed.as_ref()), saved(straight.as_ref()), "{name}");
+
+        // The same folder without `resume` begins anew; with other rows there is nothing to resume.
+        let anew = fit(&train, &Silent::new(), false).unwrap();
+        assert_eq!(saved(anew.as_ref()), saved(straight.as_ref()), "{name}");
+        let other = fit(&dirty(301), &Silent::new(), true).err().unwrap();
+        assert!(other.to_string().contains("other settings"), "{name}: {other}");
+    }
+}
+
+#[test]
+fn conditions_on_two_columns_are_learnt_together() {
+    let train = crossed(600);
+    for (name, settings) in [("ctgan", "steps = 1200\naverage = 0.99"), ("tvae", "steps = 500")] {
+        let model = fit(name, settings, &train);
+        for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let given = [Condition::new("a", format!("a{a}")), Condition::new("b", format!("b{b}"))];
+            let drawn = model.sample(500, &given, Seed(3)).unwrap();
+            assert_eq!(drawn.at(0).codes().unwrap(), [a; 500]);
+            assert_eq!(drawn.at(1).codes().unwrap(), [b; 500]);
+            let mut x = drawn.at(2).numbers().unwrap().to_vec();
+            x.sort_by(f64::total_cmp);
+            let want = 10.0 + 20.0 * f64::from(a) + 10.0 * f64::from(b);
+            assert!((x[250] - want).abs() < 5.0, "{name} a{a} b{b}: median {} not {want}", x[250]);
+        }
+    }
+}
+
+#[test]
+fn free_rows_have_the_frequencies_of_the_data() {
+    let train = crossed(600);
+    let share = |table: &Table| {
+        let codes = table.at(0).codes().unwrap();
+        codes.iter().filter(|&&code| code == 1).count() as f64 / codes.len() as f64
+    };
+    let drawn = fit("tvae", "steps = 500", &train).sample(4000, &[], Seed(3)).unwrap();
+    assert!((share(&drawn) - share(&train)).abs() < 0.03, "{} {}", share(&drawn), share(&train));
+}
+
+#[test]
+fn batch_statistics_draw_exact_counts_too() {
+    let model = fit("ctgan", "steps = 5\nbatch_statistics = true", &crossed(200));
+    let drawn = model.sample(137, &[Condition::new("a", "a1")], Seed(3)).unwrap();
+    assert_eq!(drawn.at(0).codes().unwrap(), [1; 137]);
+}
