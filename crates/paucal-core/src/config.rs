@@ -71,7 +71,12 @@ pub fn resolve<T: Default + Serialize + DeserializeOwned>(
     }
     let mut layered = Table::try_from(T::default()).map_err(|e| ConfigError::Value(e.to_string()))?;
     overlay(&mut layered, tree);
-    layered.try_into().map_err(|e: toml::de::Error| ConfigError::Value(e.message().replace('\n', " ")))
+    layered.try_into().map_err(|e| ConfigError::Value(explain(&e)))
+}
+
+/// A complaint about a value, on one line and with the key it is about.
+pub fn explain(error: &toml::de::Error) -> String {
+    error.to_string().trim_end().replace('\n', " ")
 }
 
 /// Puts `dotted.key=value` into the tree.

@@ -185,7 +185,8 @@ impl Advice for TableError {
             }
             Self::OtherColumns => "use the schema that the model was fitted with".into(),
             Self::HoldsRows(_) => {
-                "use it within 'paucal table prove', or fit a generator that can be shared, such as gaussian-copula"
+                "'--set smote-nc.keep_rows=true' saves it all the same, and whoever gets the folder gets your rows; \
+                 gaussian-copula can be shared"
                     .into()
             }
             Self::Damaged { .. } => "copy the run folder again, or fit the model again".into(),

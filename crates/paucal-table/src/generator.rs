@@ -41,6 +41,11 @@ pub trait Generator: Send + Sync {
     /// Name in [`METHODS`].
     fn name(&self) -> &'static str;
 
+    /// Whether what it fits can be saved; asked before time is spent on a fit that is to be kept.
+    fn can_be_saved(&self) -> Result<(), TableError> {
+        Ok(())
+    }
+
     /// Learns from `train`. Rows are cases; ids and free text are not learnt (see
     /// [`Plan`](crate::transform::Plan)).
     fn fit(&self, train: &Table, context: &FitContext<'_>) -> Result<Box<dyn FittedGenerator>, TableError>;
@@ -58,7 +63,7 @@ pub trait FittedGenerator: Send + Sync {
     /// seed gives the same table.
     fn sample(&self, rows: usize, conditions: &[Condition], seed: Seed) -> Result<Table, TableError>;
 
-    /// Everything needed to draw again elsewhere, and no raw row.
+    /// Everything needed to draw again elsewhere, and no raw row unless the user asked for it by name.
     fn save(&self) -> Result<Artefact, TableError>;
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use paucal_core::config;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -29,10 +30,7 @@ pub trait Parameters: Default + Serialize + DeserializeOwned {
             return Err(TableError::UnknownParameter { method, name: name.clone(), hint });
         }
         let wrong = |message: String| TableError::Parameter { method, message };
-        let parsed: Self = table
-            .clone()
-            .try_into()
-            .map_err(|e: toml::de::Error| wrong(e.to_string().trim_end().replace('\n', " ")))?;
+        let parsed: Self = table.clone().try_into().map_err(|e| wrong(config::explain(&e)))?;
         parsed.check().map_err(wrong)?;
         Ok(parsed)
     }

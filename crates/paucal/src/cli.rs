@@ -28,10 +28,12 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Where to begin:
-  paucal demo                                        the whole journey on embedded data, in about a minute
-  paucal table audit patients.csv --target outcome   what is in the table, and what would mislead you
+  paucal demo
+      the whole journey on embedded data, in half a minute
+  paucal table audit patients.csv --target outcome
+      what is in the table, and what would mislead you
   paucal table prove patients.csv --target outcome --positive yes --out runs/proof
-                                                     does augmenting the rare class help?
+      does augmenting the rare class help?
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 stopped with Ctrl-C.";
 

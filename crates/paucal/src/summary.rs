@@ -47,9 +47,9 @@ fn weight(severity: Severity) -> &'static str {
 /// The scores of synthetic rows beside those of real held-out rows.
 pub fn judgement(judgement: &Judgement, out: Option<&Path>) -> String {
     let held = judgement.holdout.as_ref();
-    let rows = SCORES.map(|(name, pick)| {
-        let real = held.map_or_else(|| "-".to_owned(), |scores| number(pick(scores)));
-        vec![name.to_owned(), number(pick(&judgement.scores)), real]
+    let rows = SCORES.map(|(name, decimals, pick)| {
+        let show = |scores: &Scores| number(pick(scores), decimals);
+        vec![name.to_owned(), show(&judgement.scores), held.map_or_else(|| "-".to_owned(), show)]
     });
     let mut text = format!("Predicting {}, positive class '{}'\n", judgement.target, judgement.positive);
     text.push_str(&text_table(&["", "synthetic", "real held-out"], &rows));
@@ -68,7 +68,7 @@ pub fn proof(proof: &Proof, out: Option<&Path>) -> String {
 
 /// The demo in one screen.
 pub fn journey(journey: &Journey, out: &Path) -> String {
-    let pick = |scores: &Scores| SHORT.map(|(_, pick)| number(pick(scores)));
+    let pick = |scores: &Scores| SHORT.map(|(_, pick)| number(pick(scores), 3));
     let mut rows: Vec<Vec<String>> = Vec::new();
     if let Some(real) = journey.judgements.first().and_then(|j| j.judgement.holdout.as_ref()) {
         rows.push([vec!["real held-out patients".to_owned()], pick(real).to_vec()].concat());
@@ -90,20 +90,20 @@ pub fn journey(journey: &Journey, out: &Path) -> String {
 
 type Pick = fn(&Scores) -> &Score;
 
-/// What `judge` prints.
-const SCORES: [(&str, Pick); 12] = [
-    ("objective (0.6 similarity + 0.4 accuracy)", |s| &s.objective.score),
-    ("similarity", |s| &s.objective.similarity),
-    ("accuracy", |s| &s.objective.accuracy),
-    ("univariate fidelity", |s| &s.fidelity.univariate),
-    ("bivariate fidelity", |s| &s.fidelity.bivariate),
-    ("told from real rows (AUC, 0.5 is best)", |s| &s.fidelity.c2st),
-    ("train real, test real: macro-F1", |s| &s.utility.headline.trtr.macro_f1),
-    ("train synthetic, test real: macro-F1", |s| &s.utility.headline.tstr.macro_f1),
-    ("train synthetic, test real: minority recall", |s| &s.utility.headline.tstr.minority_recall),
-    ("closer to training rows (0.5 is best)", |s| &s.privacy.dcr_closer_to_train),
-    ("exact copies", |s| &s.privacy.exact_copies),
-    ("membership attack (AUC, 0.5 is best)", |s| &s.privacy.membership_auc),
+/// What `judge` prints, with the number of decimals.
+const SCORES: [(&str, usize, Pick); 12] = [
+    ("objective (0.6 similarity + 0.4 accuracy)", 3, |s| &s.objective.score),
+    ("similarity", 3, |s| &s.objective.similarity),
+    ("accuracy", 3, |s| &s.objective.accuracy),
+    ("univariate fidelity", 3, |s| &s.fidelity.univariate),
+    ("bivariate fidelity", 3, |s| &s.fidelity.bivariate),
+    ("told from real rows (AUC, 0.5 is best)", 3, |s| &s.fidelity.c2st),
+    ("train real, test real: macro-F1", 3, |s| &s.utility.headline.trtr.macro_f1),
+    ("train synthetic, test real: macro-F1", 3, |s| &s.utility.headline.tstr.macro_f1),
+    ("train synthetic, test real: minority recall", 3, |s| &s.utility.headline.tstr.minority_recall),
+    ("closer to training rows (0.5 is best)", 3, |s| &s.privacy.dcr_closer_to_train),
+    ("exact copies", 0, |s| &s.privacy.exact_copies),
+    ("membership attack (AUC, 0.5 is best)", 3, |s| &s.privacy.membership_auc),
 ];
 
 /// What the demo prints.
@@ -116,8 +116,8 @@ const SHORT: [(&str, Pick); 6] = [
     ("membership", |s| &s.privacy.membership_auc),
 ];
 
-fn number(score: &Score) -> String {
-    score.value().map_or_else(|| "not computed".into(), |value| format!("{value:.3}"))
+fn number(score: &Score, decimals: usize) -> String {
+    score.value().map_or_else(|| "not computed".into(), |value| format!("{value:.decimals$}"))
 }
 
 fn arm(arm: &ArmVerdict) -> Vec<String> {

@@ -189,7 +189,22 @@ fn a_saved_model_draws_the_same_and_holds_no_row() {
 #[test]
 fn smote_refuses_to_be_saved_and_says_why() {
     let error = fit("smote-nc", "", &dirty(60)).save().unwrap_err();
-    assert!(error.to_string().contains("training rows") && error.hint().unwrap().contains("prove"));
+    assert!(error.to_string().contains("training rows") && error.hint().unwrap().contains("keep_rows"));
+}
+
+#[test]
+fn smote_that_may_keep_its_rows_draws_the_same_after_loading() {
+    let parent = tempfile::tempdir().unwrap();
+    let run = run_folder(&parent.path().join("run"));
+    let fitted = fit("smote-nc", "keep_rows = true", &dirty(200));
+    save_model(&run, &*fitted, &facts()).unwrap();
+    let loaded = load_model(&run).unwrap().model;
+    for given in [condition("sick", "yes"), vec![]] {
+        let draw = |model: &dyn FittedGenerator| text(&model.sample(100, &given, Seed(8)).unwrap());
+        assert_eq!(draw(&*fitted), draw(&*loaded));
+    }
+    // Ids are not learnt, so they stay at home even here.
+    assert!(!std::fs::read_to_string(run.file("model.json")).unwrap().contains("P0042"));
 }
 
 #[test]

@@ -209,8 +209,8 @@ fn build_arms<'a>(
     Ok(arms)
 }
 
-/// Everything that decides the outcome besides seed and splits. The number of arms is not part of it: adding a
-/// generator to a finished proof keeps the finished cells.
+/// Everything that decides the outcome besides seed and splits: program, data, options, and the generators with
+/// their parameters.
 fn fingerprint(question: &Question<'_>) -> Result<String, TableError> {
     let text = |e: serde_json::Error| TableError::damaged("the settings", e);
     let options = serde_json::to_string(question.options).map_err(text)?;

@@ -281,7 +281,8 @@ impl Plan {
         }
     }
 
-    fn all_missing(&self, column: usize, rows: usize) -> Values {
+    /// A column of which nothing is known.
+    pub(crate) fn all_missing(&self, column: usize, rows: usize) -> Values {
         let kind = &self.schema.columns[column].kind;
         if kind.is_number() {
             Values::Number(vec![f64::NAN; rows])

@@ -16,7 +16,9 @@ fn wrong_requests_are_usage_errors_with_a_hint() {
         ("table prove clinic.csv --target outcome --positive ill --models gauss --out run", "no generator"),
         ("table audit clinic.csv --threads 0", "at least 1"),
         ("table audit clinic.csv --device abacus", "abacus"),
-        ("table audit clinic.csv --set seed=many", "\"many\""),
+        ("table audit clinic.csv --set seed=many", "\"many\", expected u64 in `seed`"),
+        ("table audit clinic.csv --set prove.trees=-1", "in `prove.trees`"),
+        ("table fit clinic.csv --model ctgan --set ctgan.steps=soon --out run", "in `steps`"),
     ] {
         let ended = place.refused(arguments, 2);
         assert!(ended.err.contains(said), "{arguments}: {}", ended.err);

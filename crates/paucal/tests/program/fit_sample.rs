@@ -92,9 +92,14 @@ fn a_model_holds_no_row_of_the_table() {
             assert!(!saved.contains(patient), "{patient} in {model}/model.json");
         }
     }
-    // SMOTE-NC is made of rows, and says so instead of saving them.
-    let refused = place.refused("table fit clinic.csv --model smote-nc --target outcome --out smote", 2);
-    assert!(refused.err.contains("hint: "), "{}", refused.err);
+    // SMOTE-NC is made of rows, says so instead of saving them, and does what it is told.
+    let smote = "table fit clinic.csv --model smote-nc --target outcome --out smote";
+    let refused = place.refused(smote, 2);
+    assert!(refused.err.contains("keep_rows"), "{}", refused.err);
+    assert!(!place.exists("smote"));
+    place.done(&format!("{smote} --set smote-nc.keep_rows=true"));
+    let drawn = place.done("table sample smote -n 9 --where outcome=ill -o -").out;
+    assert_eq!(drawn.lines().filter(|line| line.ends_with(",ill")).count(), 9, "{drawn}");
 }
 
 #[cfg(unix)]

@@ -9,4 +9,5 @@ mod fit_sample;
 mod help;
 mod judge;
 mod prove;
+mod snapshots;
 mod support;

@@ -11,10 +11,12 @@
 //!   nearer half of the way. The fit warns of it.
 //! - Whole numbers are rounded, and every column is written as in the data.
 //!
-//! The fitted model *is* the training rows. It serves within one process and cannot be saved.
+//! The fitted model *is* the training rows. It serves within one process and is saved only for those who ask
+//! for it (`keep_rows`), because whoever gets the saved model gets the rows.
 
 mod neighbours;
 mod sample;
+mod saved;
 #[cfg(test)]
 mod tests;
 
@@ -39,10 +41,10 @@ pub(super) const METHOD: Method = Method {
     paper: "Chawla, Bowyer, Hall and Kegelmeyer 2002 (JAIR 16), section 6.1",
     summary: "Puts new rows between a case and one of its nearest neighbours of the same class. Simple and \
               strong for augmentation, but every row lies close to real ones: never share its output as \
-              anonymous data. Works within one run and is not saved, because it is made of the training rows.",
+              anonymous data. The fitted model is made of the training rows; 'fit' saves it with keep_rows only.",
     parameters: SmoteNc::LIST,
     build: |table| Ok(Box::new(SmoteNc::parse(table)?)),
-    load: |_| Err(TableError::HoldsRows(NAME)),
+    load: |artefact| Ok(Box::new(saved::load(artefact)?)),
 };
 
 /// How the level of a discrete column is chosen.
@@ -64,11 +66,13 @@ pub struct SmoteNc {
     pub neighbours: usize,
     /// How levels are chosen.
     pub nominal: Nominal,
+    /// Whether the fitted model may be saved although it holds the training rows.
+    pub keep_rows: bool,
 }
 
 impl Default for SmoteNc {
     fn default() -> Self {
-        Self { neighbours: 5, nominal: Nominal::default() }
+        Self { neighbours: 5, nominal: Nominal::default(), keep_rows: false }
     }
 }
 
@@ -86,6 +90,11 @@ impl Parameters for SmoteNc {
             meaning: "\"majority\": levels by vote of the neighbours, as in the paper; \"parent\": from the case \
                       or its neighbour, which keeps rare levels",
         },
+        Parameter {
+            name: "keep_rows",
+            default: "false",
+            meaning: "true: 'fit' saves the model although it holds your rows; guard the run folder like the data",
+        },
     ];
 
     fn check(&self) -> Result<(), String> {
@@ -98,10 +107,14 @@ impl Generator for SmoteNc {
         NAME
     }
 
+    fn can_be_saved(&self) -> Result<(), TableError> {
+        if self.keep_rows { Ok(()) } else { Err(TableError::HoldsRows(NAME)) }
+    }
+
     fn fit(&self, train: &Table, context: &FitContext<'_>) -> Result<Box<dyn FittedGenerator>, TableError> {
         let plan = Plan::new(train, context.observer)?;
-        let target = train.schema().target.as_deref().map(|name| train.schema().index(name)).transpose()?;
-        let class = target.filter(|&column| plan.levels(column).is_some());
+        let fitted = FittedSmote::new(*self, plan, train.clone())?;
+        let (plan, class) = (&fitted.plan, fitted.class);
         if let Some((column, levels)) = class.and_then(|column| Some((column, plan.levels(column)?))) {
             for (&code, _) in levels.codes.iter().zip(&levels.counts).filter(|&(_, &count)| count == 1) {
                 context.observer.warn(format!(
@@ -111,8 +124,7 @@ impl Generator for SmoteNc {
                 ));
             }
         }
-        let features = Features::new(train, &plan, class);
-        Ok(Box::new(FittedSmote { parameters: *self, plan, train: train.clone(), class, features }))
+        Ok(Box::new(fitted))
     }
 }
 
@@ -124,6 +136,15 @@ pub struct FittedSmote {
     /// The target column, if it has levels.
     class: Option<usize>,
     features: Features,
+}
+
+impl FittedSmote {
+    fn new(parameters: SmoteNc, plan: Plan, train: Table) -> Result<Self, TableError> {
+        let target = train.schema().target.as_deref().map(|name| train.schema().index(name)).transpose()?;
+        let class = target.filter(|&column| plan.levels(column).is_some());
+        let features = Features::new(&train, &plan, class);
+        Ok(Self { parameters, plan, train, class, features })
+    }
 }
 
 impl FittedGenerator for FittedSmote {
@@ -140,6 +161,7 @@ impl FittedGenerator for FittedSmote {
     }
 
     fn save(&self) -> Result<Artefact, TableError> {
-        Err(TableError::HoldsRows(NAME))
+        self.parameters.can_be_saved()?;
+        saved::save(self)
     }
 }
