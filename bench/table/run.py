@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -63,7 +64,7 @@ class Ours:
 
     def __init__(self, folder):
         self.folder = folder
-        self.binary = ROOT / "target" / "release" / "paucal"
+        self.binary = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "paucal"
 
     def fit(self, model, data, discrete, rows, steps, batch, pac):
         out = self.folder / f"{model}.run"
@@ -76,6 +77,14 @@ class Ours:
     def sample(self, model, rows):
         command = [self.binary, "table", "sample", model, "-n", rows, "-o", self.folder / "s.csv", "--quiet"]
         return timed(list(map(str, command)))
+
+
+def machine():
+    """The processor by name, the number of cores, the versions that are compared, the date."""
+    names = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    versions = ", ".join(f"{name} {version(name)}" for name in ["ctgan", "torch"])
+    python = f"Python {platform.python_version()}, {versions}"
+    return f"{time.strftime('%Y-%m-%d')}, {names[0] if names else platform.machine()}, {os.cpu_count()} cores; {python}"
 
 
 def median(values):
@@ -111,7 +120,7 @@ def main():
         rows.append({"what": what, "unit": unit, "paucal": a, "python": b, "ratio": a / b, "target": target})
         print(f"| {what} | {a:.4g} {unit} | {b:.4g} {unit} | {a / b:.3f} | {target} |", flush=True)
 
-    print(f"machine: {platform.machine()}, {os.cpu_count()} cores, {platform.system()}; {args.rounds} rounds, medians")
+    print(f"{machine()}; medians of {args.rounds} rounds\n")
     print("| | paucal | python ctgan | ratio | target |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         ours, peer = Ours(Path(folder)), Peer(Path(folder))

@@ -68,7 +68,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn act(command: cli::Command, global: &cli::Global) -> anyhow::Result<()> {
     paucal_nn::device::check_processor()?;
     let session = Session::new(global, stop_on_interrupt())?;
-    commands::run(&session, command)
+    // On a thread of the pool, parallel parts need not be handed over to one and waited for.
+    rayon::scope(|_| commands::run(&session, command))
 }
 
 /// A panic is a fault of ours and is reported as one. The libraries that read Excel and Parquet files panic on

@@ -82,7 +82,7 @@ fn better_worse_equal_and_moved_thresholds_are_told_apart() {
     assert_eq!(outcomes, [Outcome::Baseline, Outcome::Helped, Outcome::Harmed, Outcome::DidNotHelp]);
     assert_eq!(
         verdict.summary,
-        "Of 3 arms against none: 1 helped (better); 1 did not help (threshold); 1 harmed (worse)."
+        "Of 3 arms compared with the baseline “none”: 1 helped (better); 1 did not help (threshold); 1 harmed (worse)."
     );
     let moved = verdict.arms[3].comparison.as_ref().unwrap();
     assert!(moved.same_ranking && moved.difference.as_ref().unwrap().p == 1.0);
@@ -117,7 +117,7 @@ fn a_failed_cell_ends_the_comparison() {
     let arm = &verdict.arms[1];
     assert_eq!((arm.outcome, arm.cells, arm.failed.len()), (Outcome::Failed, 49, 1));
     assert_eq!(arm.sentences, ["other failed in 1 of 50 cells: out of patience."]);
-    assert_eq!(verdict.summary, "Of 1 arm against none: none helped; 1 failed (other).");
+    assert_eq!(verdict.summary, "Of 1 arm compared with the baseline “none”: no arm helped; 1 failed (other).");
 }
 
 #[test]

@@ -155,12 +155,12 @@ pub(super) fn summary(arms: &[ArmVerdict], baseline: &str) -> String {
         .map(|(outcome, word)| (named(outcome), word))
         .filter(|(names, word)| !names.is_empty() || *word == "helped")
         .map(|(names, word)| match names.len() {
-            0 => format!("none {word}"),
+            0 => format!("no arm {word}"),
             n => format!("{n} {word} ({})", names.join(", ")),
         })
         .collect();
     format!(
-        "Of {compared} arm{} against {baseline}: {}.",
+        "Of {compared} arm{} compared with the baseline “{baseline}”: {}.",
         if compared == 1 { "" } else { "s" },
         said.join("; ")
     )
