@@ -117,7 +117,10 @@ fn a_failed_cell_ends_the_comparison() {
     let arm = &verdict.arms[1];
     assert_eq!((arm.outcome, arm.cells, arm.failed.len()), (Outcome::Failed, 49, 1));
     assert_eq!(arm.sentences, ["other failed in 1 of 50 cells: out of patience."]);
-    assert_eq!(verdict.summary, "Of 1 arm compared with the baseline “none”: no arm helped; 1 failed (other).");
+    assert_eq!(
+        verdict.summary,
+        "Of 1 arm compared with the baseline “none”: no arm helped; 1 failed (other)."
+    );
 }
 
 #[test]
