@@ -1,0 +1,79 @@
+//! What can go wrong with a study.
+
+use paucal_core::{Advice, ExitKind};
+
+/// An error of a study or its storage.
+#[derive(Debug, thiserror::Error)]
+pub enum TuneError {
+    /// A range that makes no sense, or that cannot be read.
+    #[error("a parameter's range is wrong: {0}")]
+    Distribution(String),
+    /// A parameter that the study knows with another range.
+    #[error("parameter '{name}' has another kind, scale or list of choices in this study")]
+    Incompatible {
+        /// The parameter.
+        name: String,
+    },
+    /// The storage does not answer.
+    #[error("cannot reach the storage {url}: {message}")]
+    Unreachable {
+        /// Where it should be, without password.
+        url: String,
+        /// What it or the system says.
+        message: String,
+    },
+    /// The storage answers with an error.
+    #[error("the storage failed: {0}")]
+    Storage(String),
+    /// A database in another version of the schema.
+    #[error("{url} holds a database of schema {found}, not {known}")]
+    Schema {
+        /// Where it is.
+        url: String,
+        /// Its version.
+        found: String,
+        /// The version that is understood.
+        known: &'static str,
+    },
+    /// A storage address of an unknown kind.
+    #[error("'{0}' is not the address of a storage")]
+    Address(String),
+    /// A study that is not there.
+    #[error("there is no study '{0}'")]
+    NoStudy(String),
+    /// A study that was begun for something else.
+    #[error("study '{name}' was begun with another {what}")]
+    OtherStudy {
+        /// The study.
+        name: String,
+        /// What differs.
+        what: String,
+    },
+}
+
+impl Advice for TuneError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Distribution(_) => "give ends that are finite and in order".into(),
+            Self::Incompatible { .. } | Self::OtherStudy { .. } => {
+                "begin a new study with --study NAME; one study holds one search space".into()
+            }
+            Self::Unreachable { .. } => {
+                "check address, user and network; nothing that was stored is lost".into()
+            }
+            Self::Storage(_) => "nothing that was stored is lost; run the command again".into(),
+            Self::Schema { .. } => "upgrade it with 'optuna storage upgrade', or use a new file".into(),
+            Self::Address(_) => {
+                "write sqlite:///FILE, journal:///FILE or postgresql://USER@HOST/DATABASE".into()
+            }
+            Self::NoStudy(_) => "'paucal study list' shows what there is".into(),
+        })
+    }
+
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Address(_) | Self::NoStudy(_) | Self::OtherStudy { .. } => ExitKind::Usage,
+            _ => ExitKind::Failed,
+        }
+    }
+}
