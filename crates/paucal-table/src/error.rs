@@ -10,6 +10,7 @@ use paucal_evidence::EvidenceError;
 use paucal_learn::LearnError;
 use paucal_metrics::Undefined;
 use paucal_nn::NnError;
+use paucal_tune::TuneError;
 
 /// An error of the table crate.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,15 @@ pub enum TableError {
     /// A run folder is at fault.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// A study or its storage is at fault.
+    #[error(transparent)]
+    Tune(#[from] TuneError),
+    /// A method without parameters that could be searched.
+    #[error("{0} has nothing to tune")]
+    NothingToTune(&'static str),
+    /// No trial of a study ended with a value.
+    #[error("no trial of the study ended with a value{reason}", reason = .0.as_ref().map_or_else(String::new, |r| format!("; the last one failed: {r}")))]
+    NoTrial(Option<String>),
     /// No such generator.
     #[error("there is no generator '{name}'")]
     UnknownMethod {
@@ -166,6 +176,9 @@ impl Advice for TableError {
             Self::Metric(reason) => return reason.hint(),
             Self::Network(error) => return error.hint(),
             Self::Run(error) => return error.hint(),
+            Self::Tune(error) => return error.hint(),
+            Self::NothingToTune(_) => "fit it as it is; 'paucal table space --model NAME DATA' shows what others have".into(),
+            Self::NoTrial(_) => "run 'paucal table fit' with default parameters to see what is wrong with the data".into(),
             Self::UnknownMethod { hint, .. } | Self::UnknownParameter { hint, .. } => hint.clone(),
             Self::Parameter { .. } => "'paucal models' lists every parameter with its default".into(),
             Self::TooFewRows { .. } => {
@@ -204,6 +217,7 @@ impl Advice for TableError {
             Self::Metric(reason) => reason.exit_kind(),
             Self::Network(error) => error.exit_kind(),
             Self::Run(error) => error.exit_kind(),
+            Self::Tune(error) => error.exit_kind(),
             Self::UnknownMethod { .. }
             | Self::UnknownParameter { .. }
             | Self::Parameter { .. }
@@ -211,9 +225,11 @@ impl Advice for TableError {
             | Self::Contradiction { .. }
             | Self::LevelNotSeen { .. }
             | Self::NoSuchRows(_)
+            | Self::NothingToTune(_)
             | Self::HoldsRows(_) => ExitKind::Usage,
             Self::Interrupted => ExitKind::Interrupted,
             Self::NothingToLearn
+            | Self::NoTrial(_)
             | Self::TooFewRows { .. }
             | Self::OtherColumns
             | Self::Damaged { .. }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use paucal_core::{Observer, Seed};
 use paucal_data::{Schema, Table};
+use paucal_tune::Space;
 
 use crate::artefact::Artefact;
 use crate::condition::Condition;
@@ -78,6 +79,17 @@ pub struct Parameter {
     pub meaning: &'static str,
 }
 
+/// What a search space depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Rows to fit on.
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+    /// Rows of the rarest class of the target.
+    pub rarest: usize,
+}
+
 /// A line of the registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Method {
@@ -91,6 +103,8 @@ pub struct Method {
     pub summary: &'static str,
     /// Its parameters.
     pub parameters: &'static [Parameter],
+    /// What is worth tuning on a table with these facts; empty when nothing is.
+    pub space: fn(&Facts) -> Space,
     /// Makes the generator from its parameters; missing ones take their default.
     pub build: fn(&toml::Table) -> Result<Box<dyn Generator>, TableError>,
     /// Brings a saved model back.

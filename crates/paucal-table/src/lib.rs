@@ -26,9 +26,10 @@ pub mod prove;
 #[cfg(test)]
 mod testing;
 pub mod transform;
+pub mod tune;
 
 pub use artefact::{Artefact, LoadedModel, ModelFacts, Tensor, TensorData, load_model, save_model};
 pub use condition::{Condition, Conditions};
 pub use error::TableError;
-pub use generator::{Checkpoint, FitContext, FittedGenerator, Generator, Method, Parameter, method};
+pub use generator::{Checkpoint, Facts, FitContext, FittedGenerator, Generator, Method, Parameter, method};
 pub use generators::METHODS;

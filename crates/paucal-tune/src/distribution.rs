@@ -236,6 +236,30 @@ impl Distribution {
     }
 }
 
+/// In words: `0.0001 to 0.01, log`.
+impl std::fmt::Display for Distribution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Float { low, high, log, step } => {
+                write!(f, "{} to {}", Value::Float(*low), Value::Float(*high))?;
+                step.map_or(Ok(()), |step| write!(f, ", step {}", Value::Float(step)))?;
+                if *log { f.write_str(", log") } else { Ok(()) }
+            }
+            Self::Int { low, high, log, step } => {
+                write!(f, "{low} to {high}")?;
+                if *step > 1 {
+                    write!(f, ", step {step}")?;
+                }
+                if *log { f.write_str(", log") } else { Ok(()) }
+            }
+            Self::Categorical { choices } => {
+                let choices: Vec<String> = choices.iter().map(ToString::to_string).collect();
+                f.write_str(&choices.join(", "))
+            }
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Stored {
     name: String,

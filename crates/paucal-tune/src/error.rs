@@ -41,6 +41,9 @@ pub enum TuneError {
     /// A study that is not there.
     #[error("there is no study '{0}'")]
     NoStudy(String),
+    /// No name was given and there is not exactly one study.
+    #[error("{}", if .0.is_empty() { "the storage holds no study" } else { "the storage holds several studies" })]
+    Choose(Vec<String>),
     /// A study that was begun for something else.
     #[error("study '{name}' was begun with another {what}")]
     OtherStudy {
@@ -66,13 +69,17 @@ impl Advice for TuneError {
             Self::Address(_) => {
                 "write sqlite:///FILE, journal:///FILE or postgresql://USER@HOST/DATABASE".into()
             }
+            Self::Choose(names) if names.is_empty() => "'paucal table tune' makes one".into(),
+            Self::Choose(names) => format!("choose one with --study: {}", names.join(", ")),
             Self::NoStudy(_) => "'paucal study list' shows what there is".into(),
         })
     }
 
     fn exit_kind(&self) -> ExitKind {
         match self {
-            Self::Address(_) | Self::NoStudy(_) | Self::OtherStudy { .. } => ExitKind::Usage,
+            Self::Address(_) | Self::NoStudy(_) | Self::Choose(_) | Self::OtherStudy { .. } => {
+                ExitKind::Usage
+            }
             _ => ExitKind::Failed,
         }
     }

@@ -74,6 +74,9 @@ pub enum Command {
     /// Clinical tables: audit, fit, sample, judge, prove
     #[command(subcommand)]
     Table(Table),
+    /// Studies of 'table tune': list, show, export
+    #[command(subcommand)]
+    Study(Study),
     /// Write the report of a finished run again
     Report(Report),
     /// List every method with its paper, parameters and defaults
@@ -127,6 +130,10 @@ pub enum Table {
     Judge(Judge),
     /// Prove on patients never seen whether augmenting the rare class helps
     Prove(Prove),
+    /// Search the parameters of a generator that suit a table
+    Tune(Tune),
+    /// Show what 'tune' would search, and why
+    Space(Space),
 }
 
 /// How an input table is read.
@@ -330,4 +337,113 @@ pub struct Prove {
     /// Where to write.
     #[command(flatten)]
     pub writing: Writing,
+}
+
+/// `paucal table tune`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: paucal table tune patients.csv --model ctgan --target outcome --trials 40 --out runs/tuned\n\
+    A quarter of the patients is put aside and judges the result; no trial sees them. The study is kept in Optuna's \
+    format (optuna-dashboard opens it). A stopped search continues with --resume. 'paucal table sample' draws from the \
+    tuned model."
+)]
+pub struct Tune {
+    /// CSV, TSV, Parquet or XLSX file
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// Generator, one of those that 'paucal models' lists
+    #[arg(long, value_name = "NAME")]
+    pub model: String,
+    /// Column to predict
+    #[arg(long, value_name = "COL")]
+    pub target: String,
+    /// Level of the target that is the rare or sick class [default: the rarer one]
+    #[arg(long, value_name = "VALUE")]
+    pub positive: Option<String>,
+    /// Column that says which rows belong to one patient
+    #[arg(long, value_name = "COL")]
+    pub group: Option<String>,
+    /// Trials in all [default: 40]
+    #[arg(long, value_name = "N")]
+    pub trials: Option<usize>,
+    /// Where the study is kept, e.g. sqlite:///studies.db [default: study.db in the output folder]
+    #[arg(long, value_name = "URL")]
+    pub storage: Option<String>,
+    /// Name of the study [default: DATA/MODEL/TARGET]
+    #[arg(long, value_name = "NAME")]
+    pub study: Option<String>,
+    /// Begin no trial after so many seconds
+    #[arg(long, value_name = "S")]
+    pub timeout: Option<f64>,
+    /// Trials at once [default: 2]
+    #[arg(long, value_name = "K")]
+    pub workers: Option<usize>,
+    /// Folder for the model, result.json, tables, figures and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal table space`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal table space patients.csv --model ctgan --target outcome")]
+pub struct Space {
+    /// CSV, TSV, Parquet or XLSX file: ranges depend on its size
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// Generator, one of those that 'paucal models' lists
+    #[arg(long, value_name = "NAME")]
+    pub model: String,
+    /// Column to predict
+    #[arg(long, value_name = "COL")]
+    pub target: String,
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// `paucal study …`.
+#[derive(Debug, Subcommand)]
+pub enum Study {
+    /// Every study of a storage
+    List(Stored),
+    /// The trials of a study, the best, and what mattered
+    Show(Named),
+    /// The trials of a study as CSV
+    Export(Export),
+}
+
+/// A storage.
+#[derive(Debug, Args)]
+pub struct Stored {
+    /// Where the studies are kept, e.g. sqlite:///runs/tuned/study.db
+    #[arg(long, value_name = "URL")]
+    pub storage: String,
+}
+
+/// A study in a storage.
+#[derive(Debug, Args)]
+pub struct Named {
+    /// The storage.
+    #[command(flatten)]
+    pub stored: Stored,
+    /// Name of the study [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    pub study: Option<String>,
+}
+
+/// `paucal study export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The study.
+    #[command(flatten)]
+    pub named: Named,
+    /// File to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
 }

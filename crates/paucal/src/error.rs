@@ -11,6 +11,7 @@ use paucal_nn::NnError;
 use paucal_report::ReportError;
 use paucal_table::judge::Form;
 use paucal_table::{METHODS, TableError};
+use paucal_tune::TuneError;
 
 /// A request that does not make sense.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,9 @@ pub enum UsageError {
     /// `--steps` for a method without steps.
     #[error("{0} has no steps")]
     NoSteps(String),
+    /// `--timeout` that is no time.
+    #[error("--timeout takes a number of seconds above 0, not {0}")]
+    Timeout(f64),
     /// `--delimiter` of more than one character.
     #[error("--delimiter takes one character, not '{0}'")]
     Delimiter(String),
@@ -56,10 +60,13 @@ pub enum UsageError {
 impl UsageError {
     /// An unknown section, with the closest known one.
     pub fn unknown_section(name: &str) -> Self {
-        let known = ["seed", "audit", "judge", "prove"].into_iter().chain(METHODS.iter().map(|m| m.name));
+        let known =
+            ["seed", "audit", "judge", "prove", "tune"].into_iter().chain(METHODS.iter().map(|m| m.name));
         let hint = match closest(name, known) {
             Some(candidate) => format!("did you mean '{candidate}'?"),
-            None => "settings are seed, audit.*, judge.*, prove.* and those of 'paucal models'".into(),
+            None => {
+                "settings are seed, audit.*, judge.*, prove.*, tune.* and those of 'paucal models'".into()
+            }
         };
         Self::UnknownSection { name: name.into(), hint }
     }
@@ -86,6 +93,7 @@ impl Advice for UsageError {
                 "the forms are corrected, normalised, legacy_a, legacy_b and legacy_c".into()
             }
             Self::NoSteps(_) => "leave out --steps; only ctgan and tvae are trained step by step".into(),
+            Self::Timeout(_) => "for ten minutes write --timeout 600".into(),
             Self::Delimiter(_) => "for a tab write --delimiter '\\t'".into(),
         })
     }
@@ -125,6 +133,7 @@ fn as_advice<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn
     first_of!(
         UsageError,
         TableError,
+        TuneError,
         DataError,
         EvidenceError,
         NnError,

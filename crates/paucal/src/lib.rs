@@ -36,6 +36,7 @@ pub use paucal_metrics as metrics;
 pub use paucal_nn as nn;
 pub use paucal_report as report;
 pub use paucal_table as table;
+pub use paucal_tune as tune;
 
 use cli::Cli;
 use printer::{Level, Printer};

@@ -11,6 +11,7 @@ use paucal_table::Method;
 use paucal_table::audit::AuditOptions;
 use paucal_table::judge::JudgeOptions;
 use paucal_table::prove::ProveOptions;
+use paucal_table::tune::TuneOptions;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Global, Writing};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub judge: JudgeOptions,
     /// `paucal table prove`.
     pub prove: ProveOptions,
+    /// `paucal table tune`.
+    pub tune: TuneOptions,
     /// Parameters of generators by name: `[ctgan]` with `steps = 5000`.
     #[serde(flatten)]
     pub generators: BTreeMap<String, toml::Table>,
@@ -42,6 +45,7 @@ impl Default for Settings {
             audit: AuditOptions::default(),
             judge: JudgeOptions::default(),
             prove: ProveOptions::default(),
+            tune: TuneOptions::default(),
             generators: BTreeMap::new(),
         }
     }

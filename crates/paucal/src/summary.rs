@@ -9,6 +9,7 @@ use paucal_table::audit::{AuditReport, Severity};
 use paucal_table::journey::Journey;
 use paucal_table::judge::{Judgement, Scores};
 use paucal_table::prove::Proof;
+use paucal_table::tune::Tuning;
 
 use crate::printer::text_table;
 
@@ -64,6 +65,30 @@ pub fn proof(proof: &Proof, out: Option<&Path>) -> String {
     let rows: Vec<Vec<String>> = proof.verdict.arms.iter().map(arm).collect();
     let table = text_table(&["arm", "AUPRC", "sensitivity", "difference (95 % interval)", "verdict"], &rows);
     format!("{}\n{table}{}", proof.verdict.summary, place(out))
+}
+
+/// What a search found, and what is left of it on patients it never saw.
+pub fn tuning(tuning: &Tuning, out: &Path) -> String {
+    let best = tuning.trials.iter().find(|trial| trial.number == tuning.best).and_then(|trial| trial.value);
+    let mut text = format!(
+        "{} trials of {}; the best is number {} with an objective of {}\n",
+        tuning.trials.len(),
+        tuning.model,
+        tuning.best,
+        best.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
+    );
+    let held = tuning.tuned.holdout.as_ref();
+    let rows = SCORES.map(|(name, decimals, pick)| {
+        let show = |scores: &Scores| number(pick(scores), decimals);
+        let real = held.map_or_else(|| "-".to_owned(), show);
+        vec![name.to_owned(), show(&tuning.tuned.scores), show(&tuning.default.scores), real]
+    });
+    text.push_str(&text_table(
+        &["on patients no trial has seen", "tuned", "default", "real held-out"],
+        &rows,
+    ));
+    let _ = writeln!(text, "Next: paucal table sample {} -n 500 -o synthetic.csv", out.display());
+    text + &place(Some(out))
 }
 
 /// The demo in one screen.

@@ -13,6 +13,7 @@ mod privacy;
 mod prove;
 mod score;
 mod tour;
+mod tune;
 mod utility;
 
 use paucal_core::run::{Manifest, RunFolder};
@@ -29,6 +30,7 @@ pub fn write(folder: &RunFolder, manifest: &Manifest) -> Result<(), ReportError>
         "table fit" => fit::page(&read(folder)?, &fit::curves(folder)?),
         "table judge" => judge::page(&read(folder)?),
         "table prove" => prove::page(&read(folder)?),
+        "table tune" => tune::page(&read(folder)?),
         "demo table" => tour::page(&read(folder)?),
         other => return Err(ReportError::NoPage(other.to_owned())),
     };

@@ -231,6 +231,19 @@ impl Judge<'_> {
     }
 }
 
+/// The objective alone, for searches: similarity to `real`, accuracy of a forest on `test`.
+pub(crate) fn objective(
+    real: &Table,
+    test: &Table,
+    candidate: &Table,
+    options: &JudgeOptions,
+    seed: Seed,
+) -> Result<Objective, TableError> {
+    let sides = Sides { real, test, candidate };
+    let headline = utility::headline(&sides, &task(real)?, options, seed)?;
+    Ok(Objective::of(options.objective, &fidelity::components(real, candidate), &headline))
+}
+
 /// How alike two tables are by the corrected objective, 0 to 1; `None` when that is not defined.
 pub(crate) fn similarity(real: &Table, candidate: &Table) -> Option<f64> {
     let components = fidelity::components(real, candidate);

@@ -94,15 +94,24 @@ pub(super) fn utility(
     options: &JudgeOptions,
     seed: Seed,
 ) -> Result<Utility, TableError> {
-    let forest = RandomForest { trees: options.trees, ..RandomForest::default() };
     let quartet = |classifier: &dyn Classifier| quartet(classifier, sides, task, seed);
-    let headline = quartet(&forest)?;
-    let mut classifiers = BTreeMap::from([(forest.name().to_owned(), headline.clone())]);
+    let headline = headline(sides, task, options, seed)?;
+    let mut classifiers = BTreeMap::from([(RandomForest::NAME.to_owned(), headline.clone())]);
     let (boosting, logistic) = (Boosting::default(), Logistic::default());
     for classifier in [&boosting as &dyn Classifier, &logistic] {
         classifiers.insert(classifier.name().to_owned(), quartet(classifier)?);
     }
     Ok(Utility { headline, classifiers })
+}
+
+/// The four ways of the random forest.
+pub(super) fn headline(
+    sides: &Sides<'_>,
+    task: &Task,
+    options: &JudgeOptions,
+    seed: Seed,
+) -> Result<Quartet, TableError> {
+    quartet(&RandomForest { trees: options.trees, ..RandomForest::default() }, sides, task, seed)
 }
 
 fn quartet(

@@ -108,3 +108,17 @@ pub fn open(address: &str) -> Result<Box<dyn Storage>, TuneError> {
         _ => Err(TuneError::Address(address.into())),
     }
 }
+
+/// Opens a storage that must be there already.
+///
+/// # Errors
+/// [`TuneError::Unreachable`] when there is none, and those of [`open`].
+pub fn existing(address: &str) -> Result<Box<dyn Storage>, TuneError> {
+    if let Some(path) = address.strip_prefix("sqlite:///")
+        && !path.is_empty()
+        && !PathBuf::from(path).exists()
+    {
+        return Err(TuneError::Unreachable { url: path.into(), message: "there is no such file".into() });
+    }
+    open(address)
+}

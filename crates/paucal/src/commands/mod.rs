@@ -3,6 +3,7 @@
 mod demo;
 mod models;
 mod report;
+mod study;
 mod table;
 
 use anyhow::Result;
@@ -15,6 +16,7 @@ pub fn run(session: &Session, command: Command) -> Result<()> {
     match command {
         Command::Demo(arguments) => demo::run(session, &arguments),
         Command::Table(verb) => table::run(session, verb),
+        Command::Study(verb) => study::run(session, &verb),
         Command::Report(arguments) => report::run(session, &arguments),
         Command::Models(arguments) => models::run(session, &arguments),
     }

@@ -11,3 +11,4 @@ mod judge;
 mod prove;
 mod snapshots;
 mod support;
+mod tune;

@@ -18,6 +18,7 @@ fn help() {
         ("help_sample", "table sample -h"),
         ("help_judge", "table judge -h"),
         ("help_prove", "table prove -h"),
+        ("help_tune", "table tune -h"),
         ("help_report", "report -h"),
         ("models", "models"),
     ] {

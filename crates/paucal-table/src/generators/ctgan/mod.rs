@@ -15,6 +15,7 @@
 //!   paper.
 
 mod fitted;
+mod space;
 mod train;
 
 use paucal_data::Table;
@@ -38,6 +39,7 @@ pub(super) const METHOD: Method = Method {
               wanted level. Learns any relation between columns, needs some thousand steps, and follows conditions on \
               any discrete column, several at once.",
     parameters: Ctgan::LIST,
+    space: space::space,
     build: |table| Ok(Box::new(Ctgan::parse(table)?)),
     load: |artefact| Ok(Box::new(FittedCtgan::load(artefact)?)),
 };

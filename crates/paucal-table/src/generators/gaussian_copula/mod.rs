@@ -20,12 +20,13 @@ mod tests;
 use ndarray::Array2;
 use paucal_core::Seed;
 use paucal_data::{Schema, Table};
+use paucal_tune::{Distribution, Space};
 use serde::{Deserialize, Serialize};
 
 use crate::artefact::{Artefact, Tensor, TensorData};
 use crate::condition::Condition;
 use crate::error::TableError;
-use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter};
+use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter};
 use crate::parameters::{Parameters, require};
 use crate::transform::{Marginal, Marginals, MissingModel, Plan};
 
@@ -42,6 +43,7 @@ pub(super) const METHOD: Method = Method {
               Fits in well under a second, needs few rows, cannot learn relations that bend or turn. \
               Conditions are exact and cost nothing.",
     parameters: GaussianCopula::LIST,
+    space,
     build: |table| Ok(Box::new(GaussianCopula::parse(table)?)),
     load: |artefact| Ok(Box::new(FittedCopula::load(artefact)?)),
 };
@@ -56,6 +58,21 @@ pub struct GaussianCopula {
     pub missing: MissingModel,
     /// Share of the identity that is mixed into the correlation matrix, 0 to 1.
     pub shrinkage: f64,
+}
+
+/// Its few parameters.
+fn space(_: &Facts) -> Space {
+    Space::new()
+        .with(
+            "marginals",
+            Distribution::choice(["empirical", "parametric"]),
+            "quantiles follow any shape; a fitted distribution is smoother in small tables",
+        )
+        .with(
+            "shrinkage",
+            Distribution::float(0.0, 0.3),
+            "weaker correlations help when there are few rows per pair of columns",
+        )
 }
 
 impl Parameters for GaussianCopula {

@@ -6,6 +6,7 @@
 
 use paucal_core::{Seed, Stream};
 use paucal_data::{Schema, Table, Values};
+use paucal_tune::Space;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,7 @@ pub(super) const METHOD: Method = Method {
     summary: "Draws every column on its own. Keeps each column's distribution and destroys every relation: \
               the honest floor for all scores. A condition fixes its column and changes nothing else.",
     parameters: Independent::LIST,
+    space: |_| Space::new(),
     build: |table| Ok(Box::new(Independent::parse(table)?)),
     load: |artefact| Ok(Box::new(FittedIndependent::load(artefact)?)),
 };

@@ -7,6 +7,7 @@ mod identity;
 mod sample;
 #[cfg(test)]
 mod tests;
+pub(super) mod tunable;
 mod weights;
 
 use paucal_nn::rows::{RowLayout, SpanKind};

@@ -22,12 +22,13 @@ mod tests;
 
 use paucal_core::Seed;
 use paucal_data::{Schema, Table};
+use paucal_tune::{Distribution, Space};
 use serde::{Deserialize, Serialize};
 
 use crate::artefact::Artefact;
 use crate::condition::{Condition, level_name};
 use crate::error::TableError;
-use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter};
+use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter};
 use crate::parameters::{Parameters, require};
 use crate::transform::Plan;
 use neighbours::Features;
@@ -43,6 +44,7 @@ pub(super) const METHOD: Method = Method {
               strong for augmentation, but every row lies close to real ones: never share its output as \
               anonymous data. The fitted model is made of the training rows; 'fit' saves it with keep_rows only.",
     parameters: SmoteNc::LIST,
+    space,
     build: |table| Ok(Box::new(SmoteNc::parse(table)?)),
     load: |artefact| Ok(Box::new(saved::load(artefact)?)),
 };
@@ -74,6 +76,22 @@ impl Default for SmoteNc {
     fn default() -> Self {
         Self { neighbours: 5, nominal: Nominal::default(), keep_rows: false }
     }
+}
+
+/// Its few parameters.
+fn space(facts: &Facts) -> Space {
+    let most = (facts.rarest as i64 - 1).clamp(2, 15);
+    Space::new()
+        .with(
+            "neighbours",
+            Distribution::int(1, most, 1),
+            "more neighbours spread wider; at most as many as the rarest class has other cases",
+        )
+        .with(
+            "nominal",
+            Distribution::choice(["majority", "parent"]),
+            "a vote makes rare levels rarer, a parent's level keeps them",
+        )
 }
 
 impl Parameters for SmoteNc {

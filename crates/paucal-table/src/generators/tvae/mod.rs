@@ -11,6 +11,7 @@
 //! - Levels can be drawn from the decoder's softmax, which keeps rare ones, or be its likeliest, as the authors do.
 
 mod fitted;
+mod space;
 mod train;
 
 use paucal_data::Table;
@@ -33,6 +34,7 @@ pub(super) const METHOD: Method = Method {
     summary: "A variational autoencoder: learns to squeeze rows through a narrow vector and back, then decodes random \
               vectors, under conditions if wanted. Fast and steady on small tables; rows are smoother than real ones.",
     parameters: Tvae::LIST,
+    space: space::space,
     build: |table| Ok(Box::new(Tvae::parse(table)?)),
     load: |artefact| Ok(Box::new(FittedTvae::load(artefact)?)),
 };

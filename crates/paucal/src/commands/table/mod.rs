@@ -5,6 +5,8 @@ mod fit;
 mod judge;
 mod prove;
 mod sample;
+mod space;
+mod tune;
 
 use std::path::Path;
 
@@ -26,6 +28,8 @@ pub fn run(session: &Session, verb: Table) -> Result<()> {
         Table::Sample(arguments) => sample::run(session, &arguments),
         Table::Judge(arguments) => judge::run(session, &arguments),
         Table::Prove(arguments) => prove::run(session, &arguments),
+        Table::Tune(arguments) => tune::run(session, &arguments),
+        Table::Space(arguments) => space::run(session, &arguments),
     }
 }
 

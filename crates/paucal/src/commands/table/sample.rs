@@ -25,7 +25,7 @@ struct Outcome {
 pub fn run(session: &Session, arguments: &Sample) -> Result<()> {
     let folder = RunFolder::open(&arguments.run)?;
     let manifest: Manifest = folder.read_json("manifest.json")?;
-    if manifest.command != "table fit" {
+    if !["table fit", "table tune"].contains(&manifest.command.as_str()) {
         let path = arguments.run.display().to_string();
         return Err(
             UsageError::WrongRun { path, found: manifest.command, wanted: "a fitted generator" }.into()

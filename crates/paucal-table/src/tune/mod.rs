@@ -1,0 +1,276 @@
+//! Tuning: which parameters of a generator give the best synthetic rows of this table?
+//!
+//! The patients are split twice. The *outer* hold-out is put aside; no trial sees it. Every trial fits the generator on
+//! inner training patients and scores its rows on inner test patients, on the same few inner splits for every trial; its
+//! value is the mean objective (0.6 × similarity + 0.4 × accuracy, corrected form), and a trial that does badly on its
+//! first split is not given the others. At the end the best and the default parameters are fitted to all training
+//! patients and judged on the outer hold-out, side by side: what tuning promised and what is left of it.
+//!
+//! Trials run in rounds of `workers`. A round is drawn before it begins and stored when it is over, so that the study is
+//! the same on any number of threads. The storage has Optuna's layout.
+
+mod parameters;
+mod race;
+mod trial;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use paucal_core::{Observer, Seed};
+use paucal_data::Table;
+use paucal_evidence::Target;
+use paucal_tune::importance::importances;
+use paucal_tune::storage::{Owner, Storage, StudyRecord};
+use paucal_tune::trial::best;
+use paucal_tune::{Direction, Space, State, Trial, TuneError, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::error::TableError;
+use crate::generator::{Facts, FitContext, FittedGenerator, Method};
+use crate::hold_out::{Parts, hold_out};
+use crate::judge::{JudgeOptions, Judgement, Ruler};
+
+/// Name and version of the result's format.
+pub const SCHEMA: &str = "paucal.tune/1";
+
+/// Parameters of the search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TuneOptions {
+    /// Trials in all.
+    pub trials: usize,
+    /// Trials at once.
+    pub workers: usize,
+    /// `tpe` or `random`.
+    pub sampler: String,
+    /// `median`, `wilcoxon` or `none`.
+    pub pruner: String,
+    /// Inner splits on which every trial is scored.
+    pub repeats: usize,
+    /// Share of the training patients that score the trials.
+    pub inner_share: f64,
+    /// Share of the patients that no trial sees.
+    pub outer_share: f64,
+    /// Trees of the forests in the objective.
+    pub trees: usize,
+}
+
+impl Default for TuneOptions {
+    fn default() -> Self {
+        Self {
+            trials: 40,
+            workers: 2,
+            sampler: "tpe".into(),
+            pruner: "median".into(),
+            repeats: 2,
+            inner_share: 0.3,
+            outer_share: 0.25,
+            trees: 100,
+        }
+    }
+}
+
+/// What is to be searched.
+pub struct Search<'a> {
+    /// The table, with its target in the schema.
+    pub table: &'a Table,
+    /// The generator.
+    pub method: &'static Method,
+    /// Parameters that the user has fixed; they are not searched.
+    pub fixed: &'a toml::Table,
+    /// Parameters of the search.
+    pub options: &'a TuneOptions,
+    /// How the last judgement is made.
+    pub judge: &'a JudgeOptions,
+    /// Where the study is kept.
+    pub storage: &'a dyn Storage,
+    /// Its name there.
+    pub study: &'a str,
+    /// Digest of the input, so that a study of other data is not continued.
+    pub digest: &'a str,
+    /// No trial is begun after this.
+    pub timeout: Option<Duration>,
+    /// Whether other processes may be at work on this study: their running trials are left alone while they live.
+    pub shared: bool,
+}
+
+/// The outcome, as it stands in `result.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tuning {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The generator.
+    pub model: String,
+    /// Name of the study in its storage.
+    pub study: String,
+    /// Target column.
+    pub target: String,
+    /// The options.
+    pub options: TuneOptions,
+    /// What was searched.
+    pub space: Vec<SpaceLine>,
+    /// Every trial, by number.
+    pub trials: Vec<TrialFacts>,
+    /// Number of the best trial.
+    pub best: u64,
+    /// Its parameters, as the generator takes them.
+    pub parameters: toml::Table,
+    /// Shares of the parameters in what made the best trials good, largest first.
+    pub importances: Vec<(String, f64)>,
+    /// Whether there were enough trials to believe them.
+    pub importances_reliable: bool,
+    /// The best parameters on the outer hold-out.
+    pub tuned: Judgement,
+    /// The default parameters on the outer hold-out.
+    pub default: Judgement,
+}
+
+/// A parameter of the space, for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpaceLine {
+    /// Name.
+    pub name: String,
+    /// Range in words.
+    pub range: String,
+    /// Why.
+    pub rationale: String,
+}
+
+/// A trial, for people and figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialFacts {
+    /// Number.
+    pub number: u64,
+    /// `complete`, `pruned`, `fail`, `running`, `waiting`.
+    pub state: String,
+    /// Mean objective.
+    pub value: Option<f64>,
+    /// Mean similarity and accuracy.
+    pub components: BTreeMap<String, f64>,
+    /// Parameters.
+    pub parameters: BTreeMap<String, Value>,
+    /// Wall seconds.
+    pub seconds: Option<f64>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// The search space of a generator on a table, less what the user has fixed.
+pub fn space(method: &Method, table: &Table, fixed: &toml::Table) -> Result<Space, TableError> {
+    let full = (method.space)(&facts(table)?);
+    let free = full.dimensions().iter().filter(|d| !fixed.contains_key(parameters::part(&d.name)));
+    Ok(free.fold(Space::new(), |space, d| space.with(&d.name, d.distribution.clone(), &d.rationale)))
+}
+
+fn facts(table: &Table) -> Result<Facts, TableError> {
+    let target = Target::of(table)?;
+    let count = |class: usize| target.codes.iter().filter(|&&code| code == class).count();
+    let rarest = (0..target.classes.len()).map(count).filter(|&n| n > 0).min().unwrap_or(0);
+    Ok(Facts { rows: table.rows(), columns: table.columns().len(), rarest })
+}
+
+/// The space as a table for people.
+pub fn lines(space: &Space) -> Vec<SpaceLine> {
+    let line = |d: &paucal_tune::Dimension| SpaceLine {
+        name: d.name.clone(),
+        range: d.distribution.to_string(),
+        rationale: d.rationale.clone(),
+    };
+    space.dimensions().iter().map(line).collect()
+}
+
+/// Searches, or goes on searching, and judges the best.
+pub fn tune(
+    search: &Search<'_>,
+    seed: Seed,
+    observer: &dyn Observer,
+) -> Result<(Tuning, Box<dyn FittedGenerator>), TableError> {
+    let Parts { train, test } =
+        hold_out(search.table, search.options.outer_share, seed.child("tune/outer", 0))?;
+    let space = space(search.method, &train, search.fixed)?;
+    space.check()?;
+    if space.dimensions().is_empty() {
+        return Err(TableError::NothingToTune(search.method.name));
+    }
+    let study = open(search, &space, seed)?;
+    race::run(search, &study, &space, &train, seed, observer)?;
+
+    let trials = search.storage.trials(study.id)?;
+    let Some(winner) = best(&trials, Direction::Maximise) else {
+        let error = trials.iter().rev().find_map(|t| Some(t.user.get("error")?.as_str()?.to_owned()));
+        return Err(TableError::NoTrial(error));
+    };
+    let chosen = parameters::of_trial(winner, search.fixed);
+    let ruler = Ruler::new(&train, Some(&test), search.judge, seed.child("tune/judge", 0), observer)?;
+    let judged = |parameters: &toml::Table| -> Result<_, TableError> {
+        let generator = (search.method.build)(parameters)?;
+        let context = FitContext::new(seed.child("tune/final", 0), observer);
+        let fitted = generator.fit(&train, &context)?;
+        let drawn = fitted.sample(train.rows(), &[], seed.child("tune/final-draw", 0))?;
+        Ok((ruler.judge(&drawn)?, fitted))
+    };
+    let (default, _) = judged(search.fixed)?;
+    let (tuned, fitted) = judged(&chosen)?;
+    let mattered = importances(&trials, Direction::Maximise);
+    let tuning = Tuning {
+        schema: SCHEMA.into(),
+        model: search.method.name.into(),
+        study: study.name,
+        target: default.target.clone(),
+        options: search.options.clone(),
+        space: lines(&space),
+        best: winner.number,
+        trials: trials.iter().map(told).collect(),
+        parameters: chosen,
+        importances: mattered.shares,
+        importances_reliable: mattered.reliable,
+        tuned,
+        default,
+    };
+    Ok((tuning, fitted))
+}
+
+/// Opens the study; one that was begun for something else is refused.
+fn open(search: &Search<'_>, space: &Space, seed: Seed) -> Result<StudyRecord, TableError> {
+    let study = search.storage.open_study(search.study, Direction::Maximise)?;
+    let identity = [
+        ("generator", json!(search.method.name)),
+        ("data", json!(search.digest)),
+        ("seed", json!(seed.0.to_string())),
+        ("search space", space.fingerprint()),
+        ("version", json!(env!("CARGO_PKG_VERSION"))),
+    ];
+    for (what, value) in identity {
+        let key = format!("paucal: {what}");
+        match study.user.get(&key) {
+            Some(known) if *known != value => {
+                let what = if what == "version" { "version of the program" } else { what };
+                return Err(TuneError::OtherStudy { name: study.name, what: what.into() }.into());
+            }
+            Some(_) => {}
+            None => search.storage.set_study_attribute(study.id, Owner::User, &key, &value)?,
+        }
+    }
+    Ok(study)
+}
+
+fn told(trial: &Trial) -> TrialFacts {
+    let number = |key: &&str| Some(((*key).to_owned(), trial.user.get(*key)?.as_f64()?));
+    let state = match trial.state {
+        State::Running => "running",
+        State::Complete => "complete",
+        State::Pruned => "pruned",
+        State::Fail => "fail",
+        State::Waiting => "waiting",
+    };
+    TrialFacts {
+        number: trial.number,
+        state: state.into(),
+        value: trial.value.filter(|value| value.is_finite()),
+        components: ["similarity", "accuracy"].iter().filter_map(number).collect(),
+        parameters: trial.parameters.iter().map(|(name, p)| (name.clone(), p.value())).collect(),
+        seconds: trial.seconds(),
+        error: trial.user.get("error").and_then(|e| e.as_str()).map(str::to_owned),
+    }
+}
