@@ -116,24 +116,29 @@ fn search(tuning: &Tuning) -> Section {
         ))
 }
 
+/// Without enough trials the shares are noise, and a picture of noise would be believed.
 fn importances(tuning: &Tuning) -> Section {
-    let words = if tuning.importances_reliable {
-        "How much each parameter on its own sets the best tenth of the trials apart from all (PED-ANOVA; shares sum to 1)."
-    } else {
-        "There were too few trials to say which parameters mattered: the shares below are mostly noise. Fifty are enough."
-    };
+    let section = Section::new("importances", "Which parameters mattered");
+    if !tuning.importances_reliable {
+        return section.paragraph("There were too few trials to say; fifty are enough.");
+    }
     let bars = tuning
         .importances
         .iter()
         .fold(ScoreBars::new("Share of the importance").percent(), |bars, (name, share)| {
             bars.row(name, *share, None)
         });
-    Section::new("importances", "Which parameters mattered").paragraph(words).figure(Figure::new(
-        "importances",
-        Text::new().plain("Importance of the parameters."),
-        "Bars of the share of each parameter, largest first.",
-        bars.draw(),
-    ))
+    section
+        .paragraph(
+            "How much each parameter on its own sets the best tenth of the trials apart from all (PED-ANOVA; shares \
+             sum to 1).",
+        )
+        .figure(Figure::new(
+            "importances",
+            Text::new().plain("Importance of the parameters."),
+            "Bars of the share of each parameter, largest first.",
+            bars.draw(),
+        ))
 }
 
 fn space(tuning: &Tuning) -> Section {
