@@ -169,8 +169,14 @@ impl Ensemble {
         self.base.len()
     }
 
-    /// The ensemble as plain arrays. Split points and leaf values are rounded to single precision; what
-    /// [`from_parts`](Self::from_parts) makes of them is what they say to the bit.
+    /// The same with split points and leaf values in single precision, which
+    /// [`to_parts`](Self::to_parts) then loses nothing of.
+    pub fn rounded(mut self) -> Self {
+        self.trees.iter_mut().flatten().for_each(Tree::round);
+        self
+    }
+
+    /// The ensemble as plain arrays. Split points and leaf values are rounded to single precision.
     pub fn to_parts(&self) -> EnsembleParts {
         let mut parts =
             EnsembleParts { features: self.features, base: self.base.clone(), ..Default::default() };

@@ -82,6 +82,11 @@ impl Tree {
         })
     }
 
+    /// Rounds its numbers to single precision.
+    pub fn round(&mut self) {
+        self.nodes.iter_mut().for_each(|node| node.number = f64::from(node.number as f32));
+    }
+
     /// Adds its nodes to the arrays.
     pub fn append(&self, parts: &mut EnsembleParts) {
         parts.sizes.push(self.nodes.len());
