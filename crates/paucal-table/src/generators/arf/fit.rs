@@ -55,7 +55,7 @@ pub(super) fn fit(
         }
         context.observer.event(Event::Finished { stage });
     }
-    Ok(Leaves::new(&columns, &cells, &trees.concat()))
+    Ok(Leaves::new(&columns, &cells, &trees.concat(), parameters.min_leaf))
 }
 
 /// As many rows as there are real ones: the leaf of a real row in a tree, both at random, and from that leaf each

@@ -5,7 +5,7 @@ use paucal_core::Stream;
 use paucal_learn::{Splits, TreeNode};
 use rayon::prelude::*;
 
-use crate::generators::trees::{Columns, Learnt, Tables};
+use crate::generators::trees::{Columns, Learnt, Tables, spikes};
 use crate::transform::NumberFormat;
 
 /// A leaf of one tree while it is found.
@@ -54,52 +54,43 @@ pub fn regions(tree: Splits<'_>, real: ArrayView2<'_, f64>, min_leaf: usize) -> 
     found
 }
 
-/// A number in one leaf: missing at a rate, otherwise normal between two ends.
+/// A number in one leaf, missing ones and spikes aside: normal between two ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Normal {
-    /// Mean of the rows that have it.
+    /// Mean.
     pub mean: f64,
-    /// Standard deviation of the rows that have it; 0 if all are equal.
+    /// Standard deviation.
     pub sd: f64,
     /// Lower end.
     pub low: f64,
     /// Upper end.
     pub high: f64,
-    /// Share of the rows in which it is missing.
-    pub missing: f64,
 }
 
 /// Draws outside the ends before the mean is taken instead.
 const TRIES: usize = 64;
+/// Least standard deviation, as a share of the way between the ends: rows that happen to agree are not repeated.
+const LEAST_SD: f64 = 0.05;
+/// Standard deviation where a single row has the number, as a share of the way between the ends: that of a uniform.
+const UNKNOWN_SD: f64 = 0.29;
 
 impl Normal {
-    /// Of the cells of a leaf's rows, within the cuts and the range of the column.
-    fn of(cells: &[f64], (low, high): (f64, f64), format: &NumberFormat) -> Self {
-        let present = || cells.iter().copied().filter(|x| !x.is_nan());
-        let n = present().count();
-        let mean = present().map(|x| x / n as f64).sum::<f64>();
-        let squares = present().map(|x| (x - mean) * (x - mean)).sum::<f64>();
-        let equal = present().all(|x| Some(x) == present().next());
-        let missing = (cells.len() - n) as f64 / cells.len() as f64;
-        let sd = if equal { 0.0 } else { (squares / (n - 1) as f64).sqrt().min(format.range()) };
-        let mean = if equal { present().next().unwrap_or(format.min) } else { mean };
-        Self {
-            mean,
-            sd,
-            low: low.clamp(format.min, format.max),
-            high: high.clamp(format.min, format.max),
-            missing,
+    /// Of some numbers of a leaf, within the cuts and the range of the column.
+    fn of(numbers: &[f64], (low, high): (f64, f64), format: &NumberFormat) -> Self {
+        let (low, high) = (low.clamp(format.min, format.max), high.clamp(format.min, format.max));
+        let n = numbers.len();
+        if n == 0 {
+            return Self { mean: low, sd: 0.0, low, high };
         }
+        let mean = numbers.iter().map(|x| x / n as f64).sum::<f64>();
+        let squares = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>();
+        let width = high - low;
+        let sd = if n == 1 { UNKNOWN_SD * width } else { (squares / (n - 1) as f64).sqrt() };
+        Self { mean, sd: sd.max(LEAST_SD * width).min(format.range()), low, high }
     }
 
-    /// Draws a cell.
+    /// Draws a number.
     fn draw(&self, stream: &mut Stream) -> f64 {
-        if self.missing > 0.0 && stream.uniform() < self.missing {
-            return f64::NAN;
-        }
-        if self.sd == 0.0 {
-            return self.mean;
-        }
         // The mean lies between the ends, so that most draws do.
         let draw = |_| self.mean + self.sd * stream.normal();
         let inside = |x: &f64| *x >= self.low && *x <= self.high;
@@ -108,25 +99,73 @@ impl Normal {
 
     /// Whether it can be drawn from.
     pub fn is_sound(&self) -> bool {
-        self.mean.is_finite() && self.sd >= 0.0 && self.sd.is_finite() && (0.0..=1.0).contains(&self.missing)
+        self.mean.is_finite() && self.sd >= 0.0 && self.sd.is_finite()
     }
 }
+
+/// Marks of a number: an ordinary one, a missing one, and the first of the spikes.
+const ORDINARY: usize = 0;
+const MISSING: usize = 1;
+const SPIKES: usize = 2;
 
 /// A column in every leaf.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// Numbers.
-    Numbers(Vec<Normal>),
+    Numbers {
+        /// Values that many rows of the table share, ascending.
+        spikes: Vec<f64>,
+        /// What kind of number: ordinary (0), missing (1), or a spike (2, 3, …).
+        marks: Tables,
+        /// The ordinary ones.
+        normals: Vec<Normal>,
+    },
     /// Levels.
     Levels(Tables),
 }
 
 impl Content {
+    /// A column of numbers (cells) in some regions.
+    fn numbers(cells: &[f64], regions: &[Region], at: usize, format: &NumberFormat, min_leaf: usize) -> Self {
+        let spikes = spikes(cells, min_leaf);
+        let mark = |x: f64| match spikes.iter().position(|&spike| spike == x) {
+            _ if x.is_nan() => MISSING,
+            Some(spike) => SPIKES + spike,
+            None => ORDINARY,
+        };
+        let (mut marks, mut normals) = (Tables::new(), Vec::with_capacity(regions.len()));
+        for region in regions {
+            let of = || region.rows.iter().map(|&row| cells[row as usize]);
+            marks.push(of().map(mark).collect());
+            let ordinary: Vec<f64> = of().filter(|&x| mark(x) == ORDINARY).collect();
+            normals.push(Normal::of(&ordinary, region.bounds[at], format));
+        }
+        Self::Numbers { spikes, marks, normals }
+    }
+
     /// Draws a cell of a leaf.
     pub fn draw(&self, leaf: usize, stream: &mut Stream) -> f64 {
         match self {
-            Self::Numbers(normals) => normals[leaf].draw(stream),
+            Self::Numbers { spikes, marks, normals } => match marks.draw(leaf, stream) {
+                ORDINARY => normals[leaf].draw(stream),
+                MISSING => f64::NAN,
+                spike => spikes[spike - SPIKES],
+            },
             Self::Levels(tables) => tables.draw(leaf, stream) as f64,
+        }
+    }
+
+    /// Whether it describes so many leaves of such a column.
+    pub fn is_sound(&self, leaves: usize, learnt: &Learnt<'_>) -> bool {
+        match (self, learnt) {
+            (Self::Numbers { spikes, marks, normals }, Learnt::Number { .. }) => {
+                let marked = marks.is_sound(SPIKES + spikes.len()) && marks.leaves() == leaves;
+                marked && normals.len() == leaves && normals.iter().all(Normal::is_sound)
+            }
+            (Self::Levels(tables), Learnt::Level(levels)) => {
+                tables.is_sound(levels.len()) && tables.leaves() == leaves
+            }
+            _ => false,
         }
     }
 }
@@ -142,21 +181,14 @@ pub struct Leaves {
 
 impl Leaves {
     /// Describes the cells (one list per column) in some regions.
-    pub fn new(columns: &Columns<'_>, cells: &[Vec<f64>], regions: &[Region]) -> Self {
-        let content = |at: usize| {
-            let of = |region: &Region| -> Vec<f64> {
-                region.rows.iter().map(|&row| cells[at][row as usize]).collect()
-            };
-            match columns.learnt[at] {
-                Learnt::Number { format, .. } => {
-                    let normal = |region: &Region| Normal::of(&of(region), region.bounds[at], format);
-                    Content::Numbers(regions.iter().map(normal).collect())
-                }
-                Learnt::Level(_) => {
-                    let mut tables = Tables::new();
-                    regions.iter().for_each(|r| tables.push(of(r).iter().map(|&x| x as usize).collect()));
-                    Content::Levels(tables)
-                }
+    pub fn new(columns: &Columns<'_>, cells: &[Vec<f64>], regions: &[Region], min_leaf: usize) -> Self {
+        let content = |at: usize| match columns.learnt[at] {
+            Learnt::Number { format, .. } => Content::numbers(&cells[at], regions, at, format, min_leaf),
+            Learnt::Level(_) => {
+                let mut tables = Tables::new();
+                let level = |&row: &u32| cells[at][row as usize] as usize;
+                regions.iter().for_each(|region| tables.push(region.rows.iter().map(level).collect()));
+                Content::Levels(tables)
             }
         };
         Self {

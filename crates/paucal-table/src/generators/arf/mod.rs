@@ -8,12 +8,12 @@
 //!
 //! p(row) = Σ_leaf (rows in leaf / rows) · Π_column p(column | leaf),
 //!
-//! truncated normals within the cuts for numbers, tables of levels for the others, a rate of missing values beside
-//! each number.
+//! truncated normals within the cuts for numbers, tables for levels, for missing numbers and for values that at least
+//! 5 % of all rows share (zeros of a titre).
 //!
 //! Differences from the paper, all for patients: a cut that would leave fewer than `min_leaf` *real* rows on one
-//! side is undone (its rows go with the other side), so that no leaf describes a single patient. Missing numbers
-//! are learnt (the trees see them below all others). A value that all rows of a leaf share is kept as it is.
+//! side is undone (its rows go with the other side), so that no leaf describes a single patient; nor
+//! does a normal shrink to the value of one. Missing numbers are learnt (the trees see them below all others).
 //!
 //! Conditions on any discrete columns are exact: leaves are weighted with the probability of the wanted levels in
 //! them, then the columns are fixed. Levels that share no leaf are wanted with a small probability everywhere.

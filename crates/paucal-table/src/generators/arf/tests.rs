@@ -53,7 +53,7 @@ fn numbers_stay_within_the_cuts_and_keep_their_relation() {
     let train = table(vec![("x", kind(), Values::Number(x)), ("y", kind(), Values::Number(y))]);
     let model = fitted("", &train);
     for content in &model.leaves.contents {
-        let Content::Numbers(normals) = content else { panic!("two numbers") };
+        let Content::Numbers { normals, .. } = content else { panic!("two numbers") };
         assert!(normals.iter().all(|n| n.low <= n.mean && n.mean <= n.high && n.is_sound()));
     }
     let drawn = model.sample(6000, &[], Seed(2)).unwrap();

@@ -9,7 +9,7 @@ pub struct Cells {
     pub starts: Vec<usize>,
     /// Lower end of each cell, ascending within a leaf.
     pub low: Vec<f64>,
-    /// Upper end; equal to the lower one if the cell is a value that many rows share.
+    /// Upper end; equal to the lower one if the cell is a spike or stands alone.
     pub high: Vec<f64>,
     /// Running count of rows within the leaf.
     pub running: Vec<usize>,
@@ -22,8 +22,8 @@ impl Cells {
     }
 
     /// Adds a leaf with the numbers of its rows (at least one, none NaN). A number reaches half the way to its
-    /// neighbours, the outermost ones as far outwards as inwards; one that `shared` rows share stays as it is.
-    pub fn push(&mut self, mut numbers: Vec<f64>, shared: usize) {
+    /// neighbours, the outermost ones as far outwards as inwards; one of `spikes` (ascending) stays as it is.
+    pub fn push(&mut self, mut numbers: Vec<f64>, spikes: &[f64]) {
         numbers.sort_unstable_by(f64::total_cmp);
         let groups: Vec<&[f64]> = numbers.chunk_by(|a, b| a == b).collect();
         let middle = |at: usize| groups[at][0] / 2.0 + groups[at + 1][0] / 2.0;
@@ -35,7 +35,7 @@ impl Cells {
             let (before, after) =
                 (before.or(after).unwrap_or_default(), after.or(before).unwrap_or_default());
             let (low, high) =
-                if group.len() >= shared { (value, value) } else { (value - before, value + after) };
+                if spikes.contains(&value) { (value, value) } else { (value - before, value + after) };
             rows += group.len();
             self.low.push(low);
             self.high.push(high);
@@ -79,10 +79,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_reach_half_the_way_to_their_neighbours_and_shared_ones_stay() {
+    fn numbers_reach_half_the_way_to_their_neighbours_and_spikes_stay() {
         let mut cells = Cells::new();
-        cells.push(vec![0.0, 4.0, 0.0, 0.0, 10.0], 3);
-        cells.push(vec![7.0], 3);
+        cells.push(vec![0.0, 4.0, 0.0, 0.0, 10.0], &[0.0]);
+        cells.push(vec![7.0], &[]);
         assert_eq!(
             (&cells.low[..], &cells.high[..]),
             (&[0.0, 2.0, 7.0, 7.0][..], &[0.0, 7.0, 13.0, 7.0][..])

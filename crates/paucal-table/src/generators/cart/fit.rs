@@ -14,7 +14,7 @@ use super::steps::{Branches, Leaf, Step};
 use super::{Cart, MANY, NAME};
 use crate::error::TableError;
 use crate::generator::FitContext;
-use crate::generators::trees::{Columns, Learnt, Tables, go_on};
+use crate::generators::trees::{Columns, Learnt, Tables, go_on, spikes};
 use crate::transform::Plan;
 
 /// Rows' worth of the overall mean in the mean of a level: rare levels stay near the middle.
@@ -106,11 +106,12 @@ impl Data<'_> {
                 let there: Vec<usize> = all.into_iter().filter(|&row| !cells[row].is_nan()).collect();
                 let numbers: Vec<f64> = there.iter().map(|&row| cells[row]).collect();
                 let aim = Aim::Number(numbers.clone());
+                let spikes = spikes(&numbers, self.parameters.min_leaf);
                 let leaf = |homes: &[Vec<usize>]| {
                     let mut found = Cells::new();
                     for home in homes {
                         let numbers = home.iter().map(|&at| numbers[at]).collect();
-                        found.push(numbers, self.parameters.min_leaf);
+                        found.push(numbers, &spikes);
                     }
                     Leaf::Number(found)
                 };

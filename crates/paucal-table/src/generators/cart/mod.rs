@@ -10,8 +10,8 @@
 //!
 //! Differences from the paper: numbers are *never* training values as they stand (synthpop's `smoothing` is off by
 //! default). A leaf holds cells between the midpoints of neighbouring values, and a draw falls uniformly into its
-//! cell; only a value that at least `min_leaf` rows of the leaf share is kept. Trees see levels in the order of
-//! the mean of what they predict. A column with more than [`MANY`] levels is split by how its levels go with
+//! cell; only a value that at least 5 % of all rows share is kept. Trees see levels in the order of the mean of
+//! what they predict. A column with more than [`MANY`] levels is split by how its levels go with
 //! the first column.
 //!
 //! Conditions: because columns with levels come first, only they have to be drawn until all wanted levels stand. More

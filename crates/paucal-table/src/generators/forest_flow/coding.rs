@@ -3,7 +3,9 @@
 use paucal_core::Stream;
 use serde::{Deserialize, Serialize};
 
+use super::gaps::Gaps;
 use crate::generators::trees::{Columns, Learnt, pick, running};
+use crate::transform::gauss;
 
 /// Levels beyond which a column takes one coordinate instead of one for each.
 const MOST_DUMMIES: usize = 16;
@@ -12,7 +14,7 @@ const MOST_DUMMIES: usize = 16;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// A number between two ends, scaled to −1…1; NaN where it is missing.
+    /// A number between two ends, scaled to −1…1; a missing one is NaN in both.
     Number {
         /// Which of the learnt columns.
         column: usize,
@@ -21,11 +23,6 @@ pub enum Part {
         /// The number at 1.
         max: f64,
     },
-    /// Whether a number is missing (1) or there (−1). It comes after its number.
-    Missing {
-        /// Which of the learnt columns.
-        column: usize,
-    },
     /// A coordinate per level, 1 for the one that holds and −1 for the others; of two levels only the second has one.
     Dummies {
         /// Which of the learnt columns.
@@ -33,7 +30,7 @@ pub enum Part {
         /// Positions of the levels.
         levels: Vec<usize>,
     },
-    /// One coordinate on which every level has an interval as long as its share.
+    /// One standard normal coordinate on which every level has an interval as probable as its share.
     Intervals {
         /// Which of the learnt columns.
         column: usize,
@@ -48,10 +45,9 @@ impl Part {
     /// Which of the learnt columns it is of.
     pub fn column(&self) -> usize {
         match self {
-            Self::Number { column, .. }
-            | Self::Missing { column }
-            | Self::Dummies { column, .. }
-            | Self::Intervals { column, .. } => *column,
+            Self::Number { column, .. } | Self::Dummies { column, .. } | Self::Intervals { column, .. } => {
+                *column
+            }
         }
     }
 
@@ -67,7 +63,6 @@ impl Part {
     pub fn encode(&self, cell: f64, point: &mut [f64], stream: &mut Stream) {
         match self {
             Self::Number { min, max, .. } => point[0] = 2.0 * ((cell - min) / (max - min)) - 1.0,
-            Self::Missing { .. } => point[0] = sign(cell.is_nan()),
             Self::Dummies { levels, .. } => match point {
                 [second] => *second = sign(levels[1] == cell as usize),
                 _ => point.iter_mut().zip(levels).for_each(|(x, &level)| *x = sign(level == cell as usize)),
@@ -75,7 +70,7 @@ impl Part {
             Self::Intervals { levels, ends, .. } => {
                 let at = levels.binary_search(&(cell as usize)).unwrap_or_default();
                 let start = if at > 0 { ends[at - 1] } else { 0.0 };
-                point[0] = 2.0 * stream.uniform_in(start, ends[at]) - 1.0;
+                point[0] = gauss::quantile(stream.uniform_in(start, ends[at]));
             }
         }
     }
@@ -86,11 +81,6 @@ impl Part {
             Self::Number { min, max, .. } => {
                 *cell = min + (point[0].clamp(-1.0, 1.0) + 1.0) / 2.0 * (max - min)
             }
-            Self::Missing { .. } => {
-                if point[0] > 0.0 {
-                    *cell = f64::NAN;
-                }
-            }
             Self::Dummies { levels, .. } => {
                 let most = |best: usize, at: usize| if point[at] > point[best] { at } else { best };
                 let at = if let [second] = point {
@@ -100,9 +90,7 @@ impl Part {
                 };
                 *cell = levels[at] as f64;
             }
-            Self::Intervals { levels, ends, .. } => {
-                *cell = levels[pick(ends, f64::midpoint(point[0], 1.0))] as f64
-            }
+            Self::Intervals { levels, ends, .. } => *cell = levels[pick(ends, gauss::cdf(point[0]))] as f64,
         }
     }
 
@@ -110,7 +98,7 @@ impl Part {
     pub fn knows(&self, level: usize) -> bool {
         match self {
             Self::Dummies { levels, .. } | Self::Intervals { levels, .. } => levels.contains(&level),
-            Self::Number { .. } | Self::Missing { .. } => false,
+            Self::Number { .. } => false,
         }
     }
 
@@ -119,7 +107,6 @@ impl Part {
         let Some(learnt) = columns.learnt.get(self.column()) else { return false };
         match (self, learnt) {
             (Self::Number { min, max, .. }, Learnt::Number { .. }) => min < max,
-            (Self::Missing { .. }, Learnt::Number { .. }) => true,
             (Self::Dummies { levels, .. }, Learnt::Level(known)) => {
                 levels.len() >= 2 && levels.iter().all(|&level| level < known.len())
             }
@@ -146,12 +133,19 @@ pub struct Coding {
     pub fixed: Vec<(usize, Option<f64>)>,
     /// The others.
     pub parts: Vec<Part>,
+    /// Which numbers are missing.
+    pub gaps: Gaps,
 }
 
 impl Coding {
     /// For the rows with these cells, one list per column.
     pub fn new(columns: &Columns<'_>, cells: &[Vec<f64>]) -> Self {
-        let mut coding = Self::default();
+        let gaps: Vec<(usize, &[f64])> = (0..columns.len())
+            .filter(|&column| matches!(columns.learnt[column], Learnt::Number { .. }))
+            .filter(|&column| cells[column].iter().any(|cell| cell.is_nan()))
+            .map(|column| (column, &cells[column][..]))
+            .collect();
+        let mut coding = Self { gaps: Gaps::new(&gaps), ..Self::default() };
         for (column, (learnt, cells)) in columns.learnt.iter().zip(cells).enumerate() {
             match learnt {
                 Learnt::Number { .. } => coding.add_number(column, cells),
@@ -169,10 +163,6 @@ impl Coding {
             self.parts.push(Part::Number { column, min, max });
         } else {
             self.fixed.push((column, present().next()));
-        }
-        let missing = cells.len() - present().count();
-        if missing > 0 && missing < cells.len() {
-            self.parts.push(Part::Missing { column });
         }
     }
 
@@ -203,7 +193,7 @@ impl Coding {
         })
     }
 
-    /// The cells of a point.
+    /// The cells of a point, gaps aside.
     pub fn decode(&self, point: &[f64], row: &mut [f64]) {
         for (column, cell) in &self.fixed {
             row[*column] = cell.unwrap_or(f64::NAN);

@@ -6,6 +6,7 @@ use ndarray::{Array2, ArrayView2};
 use paucal_core::Seed;
 use paucal_core::observe::Event;
 use paucal_data::Table;
+use paucal_learn::bins::Binned;
 use paucal_learn::{Boosting, Ensemble};
 use rayon::prelude::*;
 
@@ -16,6 +17,9 @@ use crate::error::TableError;
 use crate::generator::FitContext;
 use crate::generators::trees::{Columns, go_on};
 use crate::transform::Plan;
+
+/// Split points tried per coordinate. Noised coordinates are smooth, so that few are enough.
+const CODES: usize = 64;
 
 /// Fits the flow of every group.
 pub(super) fn fit(
@@ -81,7 +85,7 @@ impl Fitting<'_> {
         let copies = (p.noised_rows / rows).clamp(1, p.replications);
         let t = level as f64 / p.noise_levels as f64;
         let (noised, velocity) = noise(draft, coding, copies, t, seed, level);
-        let bins = Boosting::bin(noised.view())?;
+        let bins = Binned::new(noised.view(), CODES);
         let boosting = Boosting {
             rounds: p.rounds,
             learning_rate: p.learning_rate,

@@ -1,17 +1,26 @@
 //! Following the flow from noise to rows.
 
-use ndarray::Array2;
-use paucal_core::Seed;
+use std::ops::Range;
+
+use ndarray::{Array2, s};
+use paucal_core::{Seed, Stream};
 use rayon::prelude::*;
 
 use super::coding::Part;
 use super::groups::Group;
 use crate::generators::trees::CHUNK;
 
-/// Coordinates that are held on their way to a known end.
-struct Held {
+/// A part whose coordinates are held on their way to a known end.
+struct Held<'a> {
+    part: &'a Part,
     start: usize,
-    end: usize,
+    level: usize,
+}
+
+impl Held<'_> {
+    fn coordinates(&self) -> Range<usize> {
+        self.start..self.start + self.part.width()
+    }
 }
 
 impl Group {
@@ -21,9 +30,13 @@ impl Group {
         let width = wanted.len();
         let mut cells = vec![0.0; rows * width];
         cells.par_chunks_mut((CHUNK * width).max(1)).enumerate().for_each(|(chunk, cells)| {
-            let points = self.points(cells.len() / width, wanted, seed, chunk as u64);
-            for (row, point) in cells.chunks_exact_mut(width).zip(points.rows()) {
+            let mut stream = seed.stream("forest-flow/rows", chunk as u64);
+            let gaps: Vec<Vec<usize>> =
+                (0..cells.len() / width).map(|_| self.coding.gaps.draw(&mut stream)).collect();
+            let points = self.points(&gaps, wanted, &mut stream);
+            for ((row, point), gaps) in cells.chunks_exact_mut(width).zip(points.rows()).zip(gaps) {
                 self.coding.decode(point.as_slice().unwrap_or_default(), row);
+                gaps.into_iter().for_each(|column| row[column] = f64::NAN);
                 let set = |(cell, level): (&mut f64, &Option<usize>)| {
                     if let Some(level) = level {
                         *cell = *level as f64;
@@ -35,39 +48,40 @@ impl Group {
         cells
     }
 
-    /// Noise carried to points.
-    fn points(&self, rows: usize, wanted: &[Option<usize>], seed: Seed, chunk: u64) -> Array2<f64> {
-        let width = self.coding.width();
-        let mut stream = seed.stream("forest-flow/rows", chunk);
-        let noise = Array2::from_shape_fn((rows, width), |_| stream.normal());
-        let mut ends = Array2::zeros((rows, width));
-        let held = self.held(wanted);
-        for (held, level) in &held {
-            let part = self.coding.places().find(|(start, _)| *start == held.start).map(|(_, part)| part);
-            for mut end in ends.rows_mut() {
-                if let (Some(part), Some(end)) = (part, end.as_slice_mut()) {
-                    part.encode(*level as f64, &mut end[held.start..held.end], &mut stream);
-                }
+    /// Noise carried to points, a row for each list of missing columns. Coordinates of missing numbers stay NaN.
+    fn points(&self, gaps: &[Vec<usize>], wanted: &[Option<usize>], stream: &mut Stream) -> Array2<f64> {
+        let shape = (gaps.len(), self.coding.width());
+        let mut noise = Array2::from_shape_fn(shape, |_| stream.normal());
+        for (at, part) in self.coding.places() {
+            if let Part::Number { column, .. } = part {
+                let missing = gaps.iter().zip(noise.column_mut(at)).filter(|(gaps, _)| gaps.contains(column));
+                missing.for_each(|(_, x)| *x = f64::NAN);
             }
         }
-        let mut x = noise.clone();
+        let held = self.held(wanted);
+        let mut ends = Array2::zeros(shape);
+        for mut end in ends.rows_mut() {
+            for held in &held {
+                let mut of_part = end.slice_mut(s![held.coordinates()]);
+                let Some(of_part) = of_part.as_slice_mut() else { continue };
+                held.part.encode(held.level as f64, of_part, stream);
+            }
+        }
         let hold = |x: &mut Array2<f64>, t: f64| {
-            for at in held.iter().flat_map(|(held, _)| held.start..held.end) {
-                let way =
-                    ends.column(at).mapv(|end| t * end) + noise.column(at).mapv(|start| (1.0 - t) * start);
+            for at in held.iter().flat_map(Held::coordinates) {
+                let way = t * &ends.column(at) + (1.0 - t) * &noise.column(at);
                 x.column_mut(at).assign(&way);
             }
         };
-        let steps = self.levels.len() + 1;
-        let step = 1.0 / steps as f64;
-        let mut v = Array2::from_shape_fn((rows, width), |(row, at)| self.mean[at] - x[[row, at]]);
+        let step = 1.0 / (self.levels.len() + 1) as f64;
+        let mut x = noise.clone();
+        // Where rows are headed from pure noise is known without trees.
+        let mut v = Array2::from_shape_fn(shape, |(row, at)| self.mean[at] - x[[row, at]]);
         x.scaled_add(step, &v);
         for (level, ensembles) in self.levels.iter().enumerate() {
-            let t = (level + 1) as f64 * step;
-            hold(&mut x, t);
-            let seen = self.hide(&x, &v, 1.0 - t + step);
+            hold(&mut x, (level + 1) as f64 * step);
             for (at, ensemble) in ensembles.iter().enumerate() {
-                v.column_mut(at).assign(&ensemble.predict(seen.view()).column(0));
+                v.column_mut(at).assign(&ensemble.predict(x.view()).column(0));
             }
             x.scaled_add(step, &v);
         }
@@ -75,31 +89,14 @@ impl Group {
         x
     }
 
-    /// The coordinates of wanted levels that the group has seen.
-    fn held(&self, wanted: &[Option<usize>]) -> Vec<(Held, usize)> {
-        let known = |(start, part): (usize, &Part)| {
-            let level = wanted[part.column()].filter(|&level| part.knows(level))?;
-            Some((Held { start, end: start + part.width() }, level))
-        };
-        self.coding.places().filter_map(known).collect()
-    }
-
-    /// What the trees see of points: numbers whose indicator is headed for "missing" are hidden. The heading is where
-    /// the last velocity leads in the time that was left before that step.
-    fn hide(&self, x: &Array2<f64>, v: &Array2<f64>, left: f64) -> Array2<f64> {
-        let mut seen = x.clone();
-        let step = 1.0 / (self.levels.len() + 1) as f64;
-        for (indicator, part) in self.coding.places() {
-            let Part::Missing { column } = part else { continue };
-            let is_number = |part: &Part| matches!(part, Part::Number { .. }) && part.column() == *column;
-            let Some((number, _)) = self.coding.places().find(|(_, part)| is_number(part)) else { continue };
-            for row in 0..x.nrows() {
-                let before = x[[row, indicator]] - step * v[[row, indicator]];
-                if before + left * v[[row, indicator]] > 0.0 {
-                    seen[[row, number]] = f64::NAN;
-                }
+    /// The wanted levels that the group has seen.
+    fn held(&self, wanted: &[Option<usize>]) -> Vec<Held<'_>> {
+        let mut held = Vec::new();
+        for (start, part) in self.coding.places() {
+            if let Some(level) = wanted[part.column()].filter(|&level| part.knows(level)) {
+                held.push(Held { part, start, level });
             }
         }
-        seen
+        held
     }
 }

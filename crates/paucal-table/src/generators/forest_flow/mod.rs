@@ -11,13 +11,13 @@
 //! tree is needed.
 //!
 //! - Numbers are scaled to −1…1 by the range of their class, levels are 0/1 columns (as −1 and 1). A column of
-//!   more than 16 levels is one coordinate on which every level has an interval as long as its share.
+//!   more than 16 levels is one standard normal coordinate on which every level has an interval as probable as its share.
 //! - A discrete target is the *condition* of the flow: every class has its own trees. Classes with fewer than 20
 //!   rows, and all but the 20 commonest, share trees that are fitted on all rows and see the class as a column:
 //!   trees fitted on a handful of patients would repeat them.
-//! - A missing number is NaN in x_t, which the trees route by themselves, and has an indicator coordinate beside it, so
-//!   that new rows have missing values too. While a row is made, its number is hidden from the trees as soon as the
-//!   indicator is headed for "missing".
+//! - A missing number is NaN in x_t, which the trees route by themselves. Which numbers of a new row are missing is
+//!   drawn first, from the patterns of its class, so that the rest of the row can depend on it. (An indicator beside
+//!   the number cannot be learnt: while the number is NaN, the indicator has nothing left to tell.)
 //! - Conditions: the class by its own trees, exactly. Other levels by making rows and keeping those that fit, as long as
 //!   that takes at most some 30 tries each; the rest with the wanted coordinates held on their way
 //!   t x₁ + (1 − t) x₀ at every step (inpainting, which is approximate: the other columns follow the wanted levels, as
@@ -29,6 +29,7 @@
 mod coding;
 mod fit;
 mod flow;
+mod gaps;
 mod groups;
 mod sample;
 mod saved;

@@ -21,7 +21,7 @@ struct Source<'a> {
     group: &'a Group,
     /// Levels its rows must have.
     wanted: Vec<Option<usize>>,
-    /// Training rows it stands for.
+    /// Training rows the trees were fitted on.
     rows: usize,
 }
 
@@ -74,13 +74,13 @@ fn sources<'a>(
                 sources.push(Source { group, wanted: wanted.clone(), rows: group.rows });
             }
         }
-        for &(class, rows) in &group.shared {
+        for &(class, _) in &group.shared {
             let Some(target) = target.filter(|&at| wanted[at].is_none_or(|level| level == class)) else {
                 continue;
             };
             let mut wanted = wanted.clone();
             wanted[target] = Some(class);
-            sources.push(Source { group, wanted, rows });
+            sources.push(Source { group, wanted, rows: model.plan.rows() });
         }
     }
     sources

@@ -6,7 +6,7 @@ use paucal_learn::{Ensemble, EnsembleParts};
 use serde::{Deserialize, Serialize};
 
 use super::FittedForestFlow;
-use super::coding::{Coding, Part};
+use super::coding::Coding;
 use super::groups::Group;
 use crate::artefact::{Artefact, Tensor, TensorData};
 use crate::error::TableError;
@@ -108,13 +108,13 @@ fn is_sound(head: &Head, columns: &Columns<'_>) -> bool {
     // Every learnt column comes from somewhere.
     let settled = |column: usize| {
         let fixed = head.coding.fixed.iter().any(|(known, _)| *known == column);
-        let drawn = |part: &Part| part.column() == column && !matches!(part, Part::Missing { .. });
-        fixed || head.coding.parts.iter().any(drawn)
+        fixed || head.coding.parts.iter().any(|part| part.column() == column)
     };
     head.counts.len() == columns.len()
         && head.counts.iter().zip(&columns.learnt).all(counted)
         && head.coding.fixed.iter().all(fixed)
         && head.coding.parts.iter().all(|part| part.is_sound(columns))
+        && head.coding.gaps.is_sound(|at| matches!(columns.learnt.get(at), Some(Learnt::Number { .. })))
         && (0..columns.len()).all(settled)
         && head.mean.len() == head.coding.width()
 }

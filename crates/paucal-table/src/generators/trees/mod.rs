@@ -1,12 +1,14 @@
 //! What the generators made of trees share.
 
 mod columns;
+mod spikes;
 mod tables;
 mod tensors;
 #[cfg(test)]
 mod tests;
 
 pub(super) use columns::{Columns, Learnt};
+pub(super) use spikes::spikes;
 pub(super) use tables::Tables;
 pub(super) use tensors::{counts, take_counts, take_numbers, tensor};
 
