@@ -43,7 +43,7 @@ pub(super) fn fit(
             let seed = context.seed.child(NAME, round as u64);
             let fake = resampled(&real, &trees, seed);
             let forest = grow(parameters, &real, &fake, seed)?;
-            let split = |tree| regions(tree, real.view(), parameters.min_leaf);
+            let split = |tree| regions(tree, &real, parameters.min_leaf);
             trees = forest.splits().collect::<Vec<_>>().into_par_iter().map(split).collect();
             let accuracy = accuracy(&forest, train.rows());
             let name = "accuracy/out-of-bag".into();

@@ -1,6 +1,6 @@
 //! The leaves of a forest that hold enough real rows, and the distribution of every column in them.
 
-use ndarray::ArrayView2;
+use ndarray::Array2;
 use paucal_core::Stream;
 use paucal_learn::{Splits, TreeNode};
 use rayon::prelude::*;
@@ -20,7 +20,7 @@ pub struct Region {
 /// The regions of a tree in which real rows lie. A cut that leaves 1 to `min_leaf` − 1 real rows on a side is
 /// undone and all rows go on with the other side; if both sides are so small, the way ends there. A side without
 /// real rows is cut off. So every region has at least `min_leaf` rows if there are so many in all.
-pub fn regions(tree: Splits<'_>, real: ArrayView2<'_, f64>, min_leaf: usize) -> Vec<Region> {
+pub fn regions(tree: Splits<'_>, real: &Array2<f64>, min_leaf: usize) -> Vec<Region> {
     let everything = Region {
         rows: (0..real.nrows() as u32).collect(),
         bounds: vec![(f64::NEG_INFINITY, f64::INFINITY); real.ncols()],
@@ -70,7 +70,7 @@ pub struct Normal {
 /// Draws outside the ends before the mean is taken instead.
 const TRIES: usize = 64;
 /// Least standard deviation, as a share of the way between the ends: rows that happen to agree are not repeated.
-const LEAST_SD: f64 = 0.05;
+const LEAST_SD: f64 = 0.01;
 /// Standard deviation where a single row has the number, as a share of the way between the ends: that of a uniform.
 const UNKNOWN_SD: f64 = 0.29;
 

@@ -34,9 +34,9 @@ fn cuts_that_leave_too_few_real_rows_are_undone() {
     let y: Vec<usize> = (0..60).map(|row| usize::from(row < 10)).collect();
     let forest = RandomForest { trees: 3, ..RandomForest::default() };
     let forest = forest.grow(x.view(), &y, 2, None, Seed(3)).unwrap();
-    let real = x.slice(ndarray::s![..10, ..]);
+    let real = x.slice(ndarray::s![..10, ..]).to_owned();
     for tree in forest.splits() {
-        let found = regions(tree, real, 20);
+        let found = regions(tree, &real, 20);
         assert_eq!(found.len(), 1);
         let Region { rows, bounds } = &found[0];
         assert_eq!(rows.len(), 10);

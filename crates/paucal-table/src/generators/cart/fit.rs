@@ -36,7 +36,7 @@ pub(super) fn order(plan: &Plan, columns: &Columns<'_>) -> Vec<usize> {
 
 /// Grows the tree of every step.
 pub(super) fn fit(
-    parameters: &Cart,
+    parameters: Cart,
     plan: &Plan,
     train: &Table,
     context: &FitContext<'_>,
@@ -45,7 +45,7 @@ pub(super) fn fit(
     let order = order(plan, &columns);
     let cells: Vec<Vec<f64>> = (0..columns.len()).map(|at| columns.cells(train, at)).collect();
     let seed = context.seed.child(NAME, 0);
-    let data = Data { parameters: *parameters, columns: &columns, order: &order, cells: &cells, seed };
+    let data = Data { parameters, columns: &columns, order: &order, cells: &cells, seed };
     let (stage, done) = (format!("fit {NAME}"), AtomicU64::new(0));
     context.observer.event(Event::Started { stage: stage.clone(), total: Some(order.len() as u64) });
     let column = |place: usize| {

@@ -91,7 +91,7 @@ impl Generator for Cart {
 
     fn fit(&self, train: &Table, context: &FitContext<'_>) -> Result<Box<dyn FittedGenerator>, TableError> {
         let plan = Plan::new(train, context.observer)?;
-        let steps = fit::fit(self, &plan, train, context)?;
+        let steps = fit::fit(*self, &plan, train, context)?;
         Ok(Box::new(FittedCart { plan, steps }))
     }
 }

@@ -8,7 +8,7 @@ use crate::testing::{condition, correlation, dirty, fit, levels, numeric, table}
 fn fitted(train: &Table) -> FittedCart {
     let silent = paucal_core::Silent::new();
     let plan = Plan::new(train, &silent).unwrap();
-    let steps = fit::fit(&Cart::default(), &plan, train, &FitContext::new(Seed(1), &silent)).unwrap();
+    let steps = fit::fit(Cart::default(), &plan, train, &FitContext::new(Seed(1), &silent)).unwrap();
     FittedCart { plan, steps }
 }
 
@@ -87,7 +87,7 @@ fn conditional_rows_are_those_that_rejection_would_keep() {
     let direct = model.sample(4000, &given, Seed(4)).unwrap();
     let kept = free.take(&kept);
     assert!(kept.rows() > 500);
-    let sick = |table: &Table| code(table, "sick").iter().sum::<u32>() as f64 / table.rows() as f64;
+    let sick = |table: &Table| f64::from(code(table, "sick").iter().sum::<u32>()) / table.rows() as f64;
     let age = |table: &Table| {
         table.column("age").unwrap().numbers().unwrap().iter().sum::<f64>() / table.rows() as f64
     };

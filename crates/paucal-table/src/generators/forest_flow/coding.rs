@@ -79,7 +79,7 @@ impl Part {
     pub fn decode(&self, point: &[f64], cell: &mut f64) {
         match self {
             Self::Number { min, max, .. } => {
-                *cell = min + (point[0].clamp(-1.0, 1.0) + 1.0) / 2.0 * (max - min)
+                *cell = min + f64::midpoint(point[0].clamp(-1.0, 1.0), 1.0) * (max - min);
             }
             Self::Dummies { levels, .. } => {
                 let most = |best: usize, at: usize| if point[at] > point[best] { at } else { best };

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use paucal_core::Seed;
 use paucal_core::observe::Event;
 use paucal_data::Table;
@@ -97,7 +97,7 @@ impl Fitting<'_> {
         };
         let coordinate = |at: usize| {
             go_on(self.context)?;
-            let (y, weights) = known(velocity.view(), at);
+            let (y, weights) = known(&velocity, at);
             let ensemble = boosting.regress_binned(&bins, &y, weights.as_deref(), seed)?.rounded();
             let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
             self.context.observer.event(Event::Progress { stage: self.stage.clone(), done });
@@ -135,7 +135,7 @@ fn noise(
 }
 
 /// The velocities of a coordinate; unknown ones (of missing numbers) count for nothing.
-fn known(velocity: ArrayView2<'_, f64>, at: usize) -> (Vec<f64>, Option<Vec<f64>>) {
+fn known(velocity: &Array2<f64>, at: usize) -> (Vec<f64>, Option<Vec<f64>>) {
     let mut y = velocity.column(at).to_vec();
     let weights: Vec<f64> = y.iter().map(|v| f64::from(u8::from(!v.is_nan()))).collect();
     y.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = 0.0);

@@ -102,25 +102,23 @@ impl Source<'_> {
 
     /// Makes `needed` rows of cells: first freely, keeping those that fit, then with the wanted levels held.
     fn make(&self, needed: usize, width: usize, seed: Seed) -> Vec<f64> {
-        let mut kept = Vec::with_capacity(needed * width);
-        let free = vec![None; width];
+        let (mut kept, free) = (Vec::with_capacity(needed * width), vec![None; width]);
         let share = self.share(0.0);
-        let attempts = if self.wanted == free || share >= RAREST { ATTEMPTS } else { 0 };
+        let attempts = if width > 0 && share >= RAREST { ATTEMPTS } else { 0 };
         for attempt in 0..attempts {
-            let missing = needed - kept.len() / width.max(1);
-            if missing == 0 || width == 0 {
-                break;
-            }
-            let tries =
-                if share < 1.0 { (1.1 * missing as f64 / share).ceil() as usize + 16 } else { missing };
+            let missing = needed - kept.len() / width;
+            let tries = if share < 1.0 { (1.1 * missing as f64 / share).ceil() as usize } else { missing };
             let made = self.group.make(tries, &free, seed.child("forest-flow/attempt", attempt));
-            let fits = |row: &&[f64]| {
-                row.iter().zip(&self.wanted).all(|(cell, wanted)| wanted.is_none_or(|w| *cell == w as f64))
-            };
-            made.chunks_exact(width).filter(fits).take(missing).for_each(|row| kept.extend_from_slice(row));
+            let rows = made.chunks_exact(width).filter(|row| self.fits(row)).take(missing);
+            rows.for_each(|row| kept.extend_from_slice(row));
         }
-        let missing = needed - if width > 0 { kept.len() / width } else { needed };
+        let missing = needed - kept.len().checked_div(width).unwrap_or(needed);
         kept.extend(self.group.make(missing, &self.wanted, seed.child("forest-flow/held", 0)));
         kept
+    }
+
+    /// Whether a row of cells has the wanted levels.
+    fn fits(&self, row: &[f64]) -> bool {
+        row.iter().zip(&self.wanted).all(|(cell, wanted)| wanted.is_none_or(|level| *cell == level as f64))
     }
 }

@@ -21,8 +21,8 @@ fn points_turn_back_into_their_rows() {
             part.encode(cells[part.column()][row], &mut point[start..start + part.width()], &mut stream);
         }
         coding.decode(&point, &mut back);
-        for (at, &cell) in back.iter().enumerate() {
-            let real = cells[at][row];
+        for (&cell, column) in back.iter().zip(&cells) {
+            let real = column[row];
             assert!((cell - real).abs() <= 1e-6 * real.abs() || real.is_nan(), "{cell} {real}");
         }
     }
