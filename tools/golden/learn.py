@@ -20,7 +20,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.mixture import BayesianGaussianMixture
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 ROWS, TRAIN = 400, 250
 
@@ -107,6 +107,27 @@ def trees(folder, x, y):
     })
 
 
+def regression_trees(folder, x):
+    # The target is the first "worst" column; as above, only cases in which every random state gives the same tree.
+    y = x[:, 20]
+    cases = []
+    for columns, depth, leaf in [(10, 2, 5), (3, 3, 5), (2, 4, 10), (2, 6, 7)]:
+        grown = [
+            DecisionTreeRegressor(max_depth=depth, min_samples_leaf=leaf, random_state=seed)
+            .fit(x[:TRAIN, :columns], y[:TRAIN]) for seed in range(30)
+        ]
+        means = {tuple(tree.predict(x[:, :columns]).round(10)) for tree in grown}
+        assert len(means) == 1, (columns, depth, leaf)
+        cases.append({
+            "columns": columns,
+            "max_depth": depth,
+            "min_leaf": leaf,
+            "leaves": int(grown[0].get_n_leaves()),
+            "means": means.pop(),
+        })
+    write(folder, "regression_tree", {"target": 20, "cases": cases})
+
+
 def scores(y, p):
     return {"auc": roc_auc_score(y, p), "log_loss": log_loss(y, np.clip(p, 1e-6, 1 - 1e-6))}
 
@@ -190,6 +211,7 @@ def main():
     pca(folder, x, z)
     kmeans(folder, z)
     trees(folder, x, y)
+    regression_trees(folder, x)
     ensembles(folder, x, y)
     neighbours(folder, z, y)
     mixture(folder, full)

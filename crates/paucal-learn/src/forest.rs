@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::bins::Binned;
 use crate::error::require;
 use crate::input::{Classes, Missing, Task, map_blocks};
-use crate::tree::{Grower, Grown, Item, MaxFeatures, Rules, check_growth, code};
+use crate::tree::{Grower, Grown, Item, MaxFeatures, Rules, Splits, check_growth, code};
 use crate::{Classifier, FittedClassifier, LearnError};
 
 /// Which rows a tree sees.
@@ -220,6 +220,11 @@ impl Forest {
     /// Never true of a grown forest.
     pub fn is_empty(&self) -> bool {
         self.trees.is_empty()
+    }
+
+    /// The splits of each tree.
+    pub fn splits(&self) -> impl Iterator<Item = Splits<'_>> {
+        self.trees.iter().map(Splits)
     }
 
     /// Class probabilities of the training rows (rows × classes), each from the trees that did not

@@ -1,5 +1,5 @@
-//! Classical learners on plain arrays of `f64`: decision tree, random forest, gradient boosting,
-//! logistic regression, nearest neighbours; k-means, PCA, the one-dimensional Dirichlet-process
+//! Classical learners on plain arrays of `f64`: decision and regression trees, random forest, gradient
+//! boosting, logistic regression, nearest neighbours; k-means, PCA, the one-dimensional Dirichlet-process
 //! mixture and the standard scaler.
 //!
 //! Every method is a struct of checked parameters (serde, defaults, unknown fields refused) whose
@@ -41,7 +41,7 @@ mod vector;
 
 use ndarray::{Array2, ArrayView2};
 
-pub use boosting::{BoostedClassifier, Boosting, Ensemble};
+pub use boosting::{BoostedClassifier, Boosting, Ensemble, EnsembleParts};
 pub use error::LearnError;
 pub use forest::{Bootstrap, Forest, RandomForest};
 pub use kmeans::{Clusters, KMeans};
@@ -52,7 +52,7 @@ pub use paucal_core::Seed;
 pub use pca::{Components, Pca};
 pub use registry::AnyClassifier;
 pub use scaler::StandardScaler;
-pub use tree::{DecisionTree, MaxFeatures, Tree};
+pub use tree::{DecisionTree, MaxFeatures, RegressionModel, RegressionTree, Splits, Tree, TreeNode};
 
 /// A method that learns class probabilities.
 pub trait Classifier: Send + Sync {

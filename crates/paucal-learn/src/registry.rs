@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Boosting, Classifier, DecisionTree, LearnError, Logistic, NearestNeighbours, RandomForest};
+use crate::{
+    Boosting, Classifier, DecisionTree, LearnError, Logistic, NearestNeighbours, RandomForest, RegressionTree,
+};
 
 /// What a method is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -11,6 +13,8 @@ use crate::{Boosting, Classifier, DecisionTree, LearnError, Logistic, NearestNei
 pub enum Kind {
     /// Learns class probabilities; can be named in [`AnyClassifier`].
     Classifier,
+    /// Predicts a number.
+    Regressor,
     /// Groups rows.
     Clustering,
     /// Finds directions.
@@ -50,7 +54,8 @@ const fn parameter(name: &'static str, default: &'static str, meaning: &'static 
 }
 
 /// Every method.
-pub const METHODS: &[Method] = &[TREE, FOREST, BOOSTING, LOGISTIC, NEIGHBOURS, KMEANS, PCA, MIXTURE];
+pub const METHODS: &[Method] =
+    &[TREE, REGRESSION_TREE, FOREST, BOOSTING, LOGISTIC, NEIGHBOURS, KMEANS, PCA, MIXTURE];
 
 const TREE: Method = Method {
     name: DecisionTree::NAME,
@@ -66,6 +71,18 @@ const TREE: Method = Method {
             "\"all\"",
             "features tried per node: all, sqrt, {count = n} or {fraction = f}",
         ),
+    ],
+};
+
+const REGRESSION_TREE: Method = Method {
+    name: RegressionTree::NAME,
+    title: "Regression tree",
+    kind: Kind::Regressor,
+    paper: "Breiman, Friedman, Olshen, Stone (1984). Classification and Regression Trees, chapter 8",
+    parameters: &[
+        parameter("max_depth", "null", "depth limit; the root has depth 0"),
+        parameter("min_split", "2", "fewest rows a node must hold to be split"),
+        parameter("min_leaf", "1", "fewest rows on either side of a split"),
     ],
 };
 
@@ -237,6 +254,7 @@ mod tests {
     fn defaults(name: &str) -> Value {
         match name {
             "kmeans" => to_value(crate::KMeans::default()).unwrap(),
+            "regression-tree" => to_value(RegressionTree::default()).unwrap(),
             "pca" => to_value(crate::Pca::default()).unwrap(),
             "mixture" => to_value(crate::Mixture::default()).unwrap(),
             _ => {

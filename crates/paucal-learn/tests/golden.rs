@@ -8,7 +8,7 @@ use ndarray::{Array2, s};
 use paucal_learn::registry::{Kind, METHODS};
 use paucal_learn::{
     AnyClassifier, Boosting, Classifier, DecisionTree, FittedClassifier, KMeans, Logistic, Mixture,
-    NearestNeighbours, Pca, RandomForest, Seed, StandardScaler, most_probable,
+    NearestNeighbours, Pca, RandomForest, RegressionTree, Seed, StandardScaler, most_probable,
 };
 use support::{TRAIN, auc, codes, furthest, golden, head, log_loss, matrix, number, numbers, table, tail};
 
@@ -61,6 +61,26 @@ fn small_trees_are_identical() {
         assert_eq!(tree.depth() as f64, number(&case["depth"]));
         for (ours, theirs) in tree.predict_proba(x).column(1).iter().zip(numbers(&case["probabilities"])) {
             assert!((ours - theirs).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn regression_trees_are_identical() {
+    let (x, _) = table("features.csv");
+    let golden = golden("regression_tree.json");
+    let y = x.column(number(&golden["target"]) as usize).to_vec();
+    for case in golden["cases"].as_array().unwrap() {
+        let settings = RegressionTree {
+            max_depth: Some(number(&case["max_depth"]) as usize),
+            min_leaf: number(&case["min_leaf"]) as usize,
+            ..RegressionTree::default()
+        };
+        let x = x.slice(s![.., ..number(&case["columns"]) as usize]);
+        let tree = settings.grow(x.slice(s![..TRAIN, ..]), &y[..TRAIN]).unwrap();
+        assert_eq!(tree.splits().leaves() as f64, number(&case["leaves"]));
+        for (ours, theirs) in tree.predict(x).iter().zip(numbers(&case["means"])) {
+            assert!((ours - theirs).abs() < 1e-9, "{ours} {theirs}");
         }
     }
 }

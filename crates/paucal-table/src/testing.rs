@@ -86,6 +86,20 @@ pub fn dirty(rows: usize) -> Table {
     all
 }
 
+/// `x` is 10, 20, 30 or 40 by the levels of `a` and `b`, with noise; `a1` is rare.
+pub fn crossed(rows: usize) -> Table {
+    let mut stream = Seed(5).stream("crossed", 0);
+    let a: Vec<u32> = (0..rows).map(|_| u32::from(stream.uniform() < 0.1)).collect();
+    let b: Vec<u32> = (0..rows).map(|_| u32::from(stream.uniform() < 0.5)).collect();
+    let x = a.iter().zip(&b).map(|(&a, &b)| 10.0 + 20.0 * f64::from(a) + 10.0 * f64::from(b));
+    let x = x.map(|mean| mean + stream.normal()).collect();
+    table(vec![
+        ("a", levels("a", 2), Values::Code(a)),
+        ("b", levels("b", 2), Values::Code(b)),
+        ("x", numeric(2), Values::Number(x)),
+    ])
+}
+
 /// Pearson correlation of the rows in which both are numbers.
 pub fn correlation(a: &[f64], b: &[f64]) -> f64 {
     let pairs: Vec<(f64, f64)> =

@@ -41,7 +41,7 @@ fn every_level(table: &Table, method_name: &str, rows: usize, most: usize) {
 #[test]
 fn alzheimer_levels_are_exact() {
     let Some(table) = real("alzheimers_disease_data.csv") else { return };
-    for name in ["independent", "gaussian-copula", "smote-nc"] {
+    for name in ["independent", "gaussian-copula", "smote-nc", "arf", "cart"] {
         every_level(&table, name, 50, 10);
     }
 }
@@ -53,6 +53,33 @@ fn adult_levels_are_exact_and_fast() {
         every_level(&table, name, 50, 50);
     }
     every_level(&table.take(&(0..3000).collect::<Vec<_>>()), "smote-nc", 20, 5);
+}
+
+#[test]
+fn trees_on_adult() {
+    let Some(mut table) = real("adult-train.csv") else { return };
+    let target = table.schema().columns.last().unwrap().name.clone();
+    table.set_roles(Some(&target), None, None).unwrap();
+    for (name, settings) in [("arf", ""), ("cart", ""), ("forest-flow", "noise_levels = 5\nrounds = 5")] {
+        let generator = (method(name).unwrap().build)(&settings.parse().unwrap()).unwrap();
+        let start = Instant::now();
+        let fitted = generator.fit(&table, &FitContext::new(Seed(1), &Silent::new())).unwrap();
+        let fit = start.elapsed();
+        let start = Instant::now();
+        fitted.sample(table.rows(), &[], Seed(2)).unwrap();
+        let sample = start.elapsed();
+        let numbers: usize = fitted
+            .save()
+            .unwrap()
+            .tensors
+            .values()
+            .map(|tensor| tensor.shape.iter().product::<usize>())
+            .sum();
+        println!(
+            "{name} {settings:?}: fit {fit:?}, {} rows {sample:?}, {numbers} numbers saved",
+            table.rows()
+        );
+    }
 }
 
 #[test]

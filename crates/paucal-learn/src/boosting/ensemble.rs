@@ -129,6 +129,25 @@ fn sample_features(settings: &Boosting, features: usize, seed: Seed, tree: usize
     drawn
 }
 
+/// An [`Ensemble`] as plain arrays, for compact files.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EnsembleParts {
+    /// Number of features.
+    pub features: usize,
+    /// Score of each output before any tree.
+    pub base: Vec<f64>,
+    /// Trees of each output.
+    pub trees: Vec<usize>,
+    /// Nodes of each tree, root first.
+    pub sizes: Vec<usize>,
+    /// Per node: split point, or value of a leaf.
+    pub numbers: Vec<f32>,
+    /// Per node: twice the feature, plus one if missing values go left; −1 in a leaf.
+    pub features_of: Vec<f32>,
+    /// Per node: the left child within its tree, the right one coming after it; 0 in a leaf.
+    pub children: Vec<f32>,
+}
+
 /// A sum of trees per output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ensemble {
@@ -148,6 +167,43 @@ impl Ensemble {
     /// Number of outputs: 1 for least squares.
     pub fn outputs(&self) -> usize {
         self.base.len()
+    }
+
+    /// The same with split points and leaf values in single precision, which
+    /// [`to_parts`](Self::to_parts) then loses nothing of.
+    pub fn rounded(mut self) -> Self {
+        self.trees.iter_mut().flatten().for_each(Tree::round);
+        self
+    }
+
+    /// The ensemble as plain arrays. Split points and leaf values are rounded to single precision.
+    pub fn to_parts(&self) -> EnsembleParts {
+        let mut parts =
+            EnsembleParts { features: self.features, base: self.base.clone(), ..Default::default() };
+        for trees in &self.trees {
+            parts.trees.push(trees.len());
+            for tree in trees {
+                tree.append(&mut parts);
+            }
+        }
+        parts
+    }
+
+    /// The ensemble that some arrays describe; `None` if they do not hold together.
+    pub fn from_parts(parts: &EnsembleParts) -> Option<Self> {
+        if parts.trees.len() != parts.base.len() || parts.sizes.len() != parts.trees.iter().sum::<usize>() {
+            return None;
+        }
+        let mut start = 0;
+        let mut sizes = parts.sizes.iter();
+        let mut tree = || {
+            let nodes = start..start + *sizes.next()?;
+            start = nodes.end;
+            Tree::read(parts, nodes)
+        };
+        let trees = parts.trees.iter().map(|&trees| (0..trees).map(|_| tree()).collect::<Option<_>>());
+        let trees = trees.collect::<Option<_>>()?;
+        Some(Self { features: parts.features, base: parts.base.clone(), trees })
     }
 
     /// The scores, rows × outputs. `x` must have [`features`](Self::features) columns and may hold NaN.

@@ -4,10 +4,12 @@
 //! built, the other's is the parent's less that. A small node is searched by sorting its codes. Both list the
 //! same cells (codes with their sums) to the same scan.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::Boosting;
+use super::{Boosting, EnsembleParts};
 use crate::bins::Binned;
 use crate::tree::LEAF;
 
@@ -78,6 +80,42 @@ impl Tree {
             let x = row[node.feature as usize];
             x <= node.number || (node.missing_left && x.is_nan())
         })
+    }
+
+    /// Rounds its numbers to single precision.
+    pub fn round(&mut self) {
+        self.nodes.iter_mut().for_each(|node| node.number = f64::from(node.number as f32));
+    }
+
+    /// Adds its nodes to the arrays.
+    pub fn append(&self, parts: &mut EnsembleParts) {
+        parts.sizes.push(self.nodes.len());
+        for node in &self.nodes {
+            let leaf = node.feature == LEAF;
+            parts.numbers.push(node.number as f32);
+            let feature = node.feature as f32 * 2.0 + f32::from(u8::from(node.missing_left));
+            parts.features_of.push(if leaf { -1.0 } else { feature });
+            parts.children.push(if leaf { 0.0 } else { node.next as f32 });
+        }
+    }
+
+    /// The tree at some places of the arrays; `None` if there is none.
+    pub fn read(parts: &EnsembleParts, places: Range<usize>) -> Option<Self> {
+        let size = places.len();
+        let arrays = (parts.numbers.get(places.clone())?, parts.features_of.get(places.clone())?);
+        let children = parts.children.get(places)?;
+        let node = |at: usize| {
+            let (number, feature, next) = (f64::from(arrays.0[at]), arrays.1[at], children[at] as usize);
+            if feature < 0.0 {
+                return Some(Node { number, feature: LEAF, next: 0, missing_left: false });
+            }
+            // Children come after their parent, so that every way ends.
+            let sound = (feature as usize) / 2 < parts.features && next > at && next + 1 < size;
+            let missing_left = feature as usize % 2 == 1;
+            sound.then_some(Node { number, feature: feature as u32 / 2, next: next as u32, missing_left })
+        };
+        let nodes: Vec<Node> = (0..size).map(node).collect::<Option<_>>()?;
+        (size > 0).then_some(Self { nodes })
     }
 
     fn descend(&self, goes_left: impl Fn(usize, &Node) -> bool) -> f64 {

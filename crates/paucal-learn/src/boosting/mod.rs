@@ -27,7 +27,7 @@ use crate::input::{Classes, Missing, Task, Weighted, check_values, same_length};
 use crate::logistic::{sigmoid, softmax};
 use crate::{Classifier, FittedClassifier, LearnError};
 
-pub use ensemble::Ensemble;
+pub use ensemble::{Ensemble, EnsembleParts};
 use ensemble::{Loss, train};
 
 /// Parameters of gradient boosting.

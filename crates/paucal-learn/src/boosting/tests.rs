@@ -91,3 +91,23 @@ fn bad_input_is_refused() {
     assert!(matches!(error, LearnError::Target { row: 1, .. }));
     assert!(Boosting { learning_rate: 0.0, ..Boosting::default() }.check().is_err());
 }
+
+#[test]
+fn an_ensemble_survives_its_parts_and_damaged_parts_are_refused() {
+    let (mut x, y) = surface(400);
+    x[[7, 1]] = f64::NAN;
+    let grown = Boosting { rounds: 10, ..Boosting::default() }.regress(x.view(), &y, None, Seed(0)).unwrap();
+    let parts = grown.to_parts();
+    let read = Ensemble::from_parts(&parts).unwrap();
+    let furthest =
+        (read.predict(x.view()) - grown.predict(x.view())).mapv(f64::abs).into_iter().fold(0.0, f64::max);
+    assert!(furthest < 1e-4, "{furthest}");
+    assert_eq!(read, grown.rounded());
+    let loops = EnsembleParts { children: vec![0.0; parts.children.len()], ..parts.clone() };
+    let stranger = EnsembleParts { features: 0, ..parts.clone() };
+    let cut = EnsembleParts { numbers: parts.numbers[..9].to_vec(), ..parts.clone() };
+    let fewer = EnsembleParts { sizes: parts.sizes[1..].to_vec(), ..parts };
+    for damaged in [loops, stranger, cut, fewer] {
+        assert_eq!(Ensemble::from_parts(&damaged), None);
+    }
+}

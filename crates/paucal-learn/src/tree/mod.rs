@@ -13,6 +13,8 @@
 //! the lowest when all features are tried, and to the lowest point.
 
 mod grow;
+pub mod regression;
+mod walk;
 
 use ndarray::{Array2, ArrayView2};
 use paucal_core::Seed;
@@ -24,6 +26,8 @@ use crate::input::{Classes, Missing, Task, map_rows};
 use crate::{Classifier, FittedClassifier, LearnError};
 
 pub(crate) use grow::{Grower, Item, Rules};
+pub use regression::{RegressionModel, RegressionTree};
+pub use walk::{Splits, TreeNode};
 
 /// Tables of at most this many rows are coded exactly.
 const EXACT_ROWS: usize = 4096;
@@ -178,7 +182,12 @@ impl Tree {
 
     /// Number of leaves.
     pub fn leaves(&self) -> usize {
-        self.grown.nodes.iter().filter(|node| node.feature == LEAF).count()
+        self.splits().leaves()
+    }
+
+    /// The splits, node by node.
+    pub fn splits(&self) -> Splits<'_> {
+        Splits(&self.grown)
     }
 
     /// Share of each feature in the total lowering of Gini impurity; sums to 1 unless the tree is a
@@ -227,11 +236,11 @@ impl Node {
 pub(crate) struct Grown {
     /// Root first.
     pub nodes: Vec<Node>,
-    /// Class fractions, leaf after leaf.
+    /// Class fractions (of a regression tree: the mean), leaf after leaf.
     pub leaves: Vec<f64>,
-    /// Number of classes.
+    /// Number of classes; 1 in regression.
     pub width: usize,
-    /// Total lowering of weighted Gini impurity per feature.
+    /// Total lowering of impurity per feature.
     pub gains: Vec<f64>,
 }
 

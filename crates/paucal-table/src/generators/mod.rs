@@ -3,15 +3,27 @@
 
 use crate::generator::Method;
 
+pub mod arf;
+pub mod cart;
 pub mod ctgan;
+pub mod forest_flow;
 pub mod gaussian_copula;
 pub mod independent;
 mod neural;
 pub mod smote_nc;
 #[cfg(test)]
 mod tests;
+mod trees;
 pub mod tvae;
 
 /// Every generator.
-pub static METHODS: &[Method] =
-    &[independent::METHOD, gaussian_copula::METHOD, ctgan::METHOD, tvae::METHOD, smote_nc::METHOD];
+pub static METHODS: &[Method] = &[
+    independent::METHOD,
+    gaussian_copula::METHOD,
+    ctgan::METHOD,
+    tvae::METHOD,
+    smote_nc::METHOD,
+    arf::METHOD,
+    cart::METHOD,
+    forest_flow::METHOD,
+];

@@ -12,9 +12,14 @@ use crate::generator::{FitContext, FittedGenerator, Method, method};
 use crate::testing::{condition, dirty, fit, levels, numeric, table};
 
 /// Settings under which a method learns in no time: networks take a few steps, which is enough for every promise but
-/// quality.
+/// quality; so are a few small trees.
 fn quick(method: &Method) -> &'static str {
-    if method.parameters.iter().any(|parameter| parameter.name == "steps") { "steps = 5" } else { "" }
+    let has = |name: &str| method.parameters.iter().any(|parameter| parameter.name == name);
+    match (has("steps"), has("noise_levels")) {
+        (true, _) => "steps = 5",
+        (_, true) => "noise_levels = 4\nreplications = 5\nrounds = 4",
+        _ => "",
+    }
 }
 
 fn each_fitted(train: &Table) -> Vec<Box<dyn FittedGenerator>> {
@@ -158,10 +163,10 @@ fn facts() -> ModelFacts {
 #[test]
 fn a_saved_model_draws_the_same_and_holds_no_row() {
     let train = dirty(600);
-    for name in ["independent", "gaussian-copula"] {
+    for name in ["independent", "gaussian-copula", "arf", "cart", "forest-flow"] {
         let parent = tempfile::tempdir().unwrap();
         let run = run_folder(&parent.path().join("run"));
-        let fitted = fit(name, "", &train);
+        let fitted = fit(name, quick(method(name).unwrap()), &train);
         save_model(&run, &*fitted, &facts()).unwrap();
         let loaded = load_model(&run).unwrap();
         assert_eq!((loaded.method, &loaded.facts), (name, &facts()));
@@ -301,8 +306,10 @@ fn many_levels_fit() {
         ("code", levels("c", 5000), Values::Code((0..rows).map(|row| row % 5000).collect())),
         ("x", numeric(1), Values::Number((0..rows).map(|row| f64::from(row % 97)).collect())),
     ]);
-    for name in ["independent", "gaussian-copula"] {
-        let drawn = fit(name, "", &train).sample(100, &condition("code", "c4321"), Seed(1)).unwrap();
+    for name in ["independent", "gaussian-copula", "arf", "cart", "forest-flow"] {
+        let drawn = fit(name, quick(method(name).unwrap()), &train)
+            .sample(100, &condition("code", "c4321"), Seed(1))
+            .unwrap();
         assert_eq!(drawn.at(0).codes().unwrap(), [4321; 100]);
     }
 }

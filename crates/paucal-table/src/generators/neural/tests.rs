@@ -2,28 +2,14 @@
 
 use paucal_core::observe::Event;
 use paucal_core::{Cancel, Observer, Seed, Silent};
-use paucal_data::{Table, Values};
+use paucal_data::Table;
 
 use crate::condition::Condition;
 use crate::error::TableError;
 use crate::generator::{Checkpoint, FitContext, FittedGenerator, method};
-use crate::testing::{dirty, fit, levels, numeric, table};
+use crate::testing::{crossed, dirty, fit};
 
 const NETWORKS: [&str; 2] = ["ctgan", "tvae"];
-
-/// `x` is 10, 20, 30 or 40 by the levels of `a` and `b`, with noise; `a1` is rare.
-fn crossed(rows: usize) -> Table {
-    let mut stream = Seed(5).stream("crossed", 0);
-    let a: Vec<u32> = (0..rows).map(|_| u32::from(stream.uniform() < 0.1)).collect();
-    let b: Vec<u32> = (0..rows).map(|_| u32::from(stream.uniform() < 0.5)).collect();
-    let x = a.iter().zip(&b).map(|(&a, &b)| 10.0 + 20.0 * f64::from(a) + 10.0 * f64::from(b));
-    let x = x.map(|mean| mean + stream.normal()).collect();
-    table(vec![
-        ("a", levels("a", 2), Values::Code(a)),
-        ("b", levels("b", 2), Values::Code(b)),
-        ("x", numeric(2), Values::Number(x)),
-    ])
-}
 
 /// Stops the fit as soon as the first step has been reported.
 #[derive(Default)]
