@@ -3,6 +3,7 @@
 
 use crate::generator::Method;
 
+pub mod copulagan;
 pub mod ctgan;
 pub mod gaussian_copula;
 pub mod independent;
@@ -13,5 +14,11 @@ mod tests;
 pub mod tvae;
 
 /// Every generator.
-pub static METHODS: &[Method] =
-    &[independent::METHOD, gaussian_copula::METHOD, ctgan::METHOD, tvae::METHOD, smote_nc::METHOD];
+pub static METHODS: &[Method] = &[
+    independent::METHOD,
+    gaussian_copula::METHOD,
+    ctgan::METHOD,
+    copulagan::METHOD,
+    tvae::METHOD,
+    smote_nc::METHOD,
+];

@@ -199,12 +199,24 @@ impl Parameters for Ctgan {
     }
 }
 
+impl Ctgan {
+    /// Learns from a table, for a method of that name that is built upon this one.
+    pub(super) fn learn(
+        &self,
+        name: &str,
+        train: &Table,
+        context: &FitContext<'_>,
+    ) -> Result<FittedCtgan, TableError> {
+        train::fit(self, name, train, context)
+    }
+}
+
 impl Generator for Ctgan {
     fn name(&self) -> &'static str {
         NAME
     }
 
     fn fit(&self, train: &Table, context: &FitContext<'_>) -> Result<Box<dyn FittedGenerator>, TableError> {
-        Ok(Box::new(train::fit(self, train, context)?))
+        Ok(Box::new(self.learn(NAME, train, context)?))
     }
 }

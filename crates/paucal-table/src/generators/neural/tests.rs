@@ -9,7 +9,7 @@ use crate::error::TableError;
 use crate::generator::{Checkpoint, FitContext, FittedGenerator, method};
 use crate::testing::{dirty, fit, levels, numeric, table};
 
-const NETWORKS: [&str; 2] = ["ctgan", "tvae"];
+const NETWORKS: [&str; 3] = ["ctgan", "copulagan", "tvae"];
 
 /// `x` is 10, 20, 30 or 40 by the levels of `a` and `b`, with noise; `a1` is rare.
 fn crossed(rows: usize) -> Table {
@@ -74,7 +74,12 @@ fn a_fit_that_was_stopped_and_resumed_gives_the_same_model() {
 #[test]
 fn conditions_on_two_columns_are_learnt_together() {
     let train = crossed(600);
-    for (name, settings) in [("ctgan", "steps = 1200\naverage = 0.99"), ("tvae", "steps = 500")] {
+    let trained = [
+        ("ctgan", "steps = 1200\naverage = 0.99"),
+        ("copulagan", "steps = 2500\naverage = 0.99"),
+        ("tvae", "steps = 500"),
+    ];
+    for (name, settings) in trained {
         let model = fit(name, settings, &train);
         for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
             let given = [Condition::new("a", format!("a{a}")), Condition::new("b", format!("b{b}"))];
