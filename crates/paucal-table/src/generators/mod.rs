@@ -9,6 +9,7 @@ pub mod gaussian_copula;
 pub mod independent;
 mod neural;
 pub mod smote_nc;
+pub mod tabddpm;
 #[cfg(test)]
 mod tests;
 pub mod tvae;
@@ -20,5 +21,6 @@ pub static METHODS: &[Method] = &[
     ctgan::METHOD,
     copulagan::METHOD,
     tvae::METHOD,
+    tabddpm::METHOD,
     smote_nc::METHOD,
 ];

@@ -20,7 +20,7 @@ use crate::transform::{self, Activation};
 pub(super) use batch::batch_and_pac;
 pub(super) use conditions::{Wanted, WantedSampler};
 pub(super) use held_out::HeldOut;
-pub(super) use identity::identity;
+pub(super) use identity::{identity, identity_of_values};
 pub(super) use sample::{BLOCK, Drawing};
 pub(super) use weights::{from_artefact, into_artefact};
 

@@ -9,7 +9,7 @@ use crate::error::TableError;
 use crate::generator::{Checkpoint, FitContext, FittedGenerator, method};
 use crate::testing::{dirty, fit, levels, numeric, table};
 
-const NETWORKS: [&str; 3] = ["ctgan", "copulagan", "tvae"];
+const NETWORKS: [&str; 4] = ["ctgan", "copulagan", "tvae", "tabddpm"];
 
 /// `x` is 10, 20, 30 or 40 by the levels of `a` and `b`, with noise; `a1` is rare.
 fn crossed(rows: usize) -> Table {
@@ -78,6 +78,7 @@ fn conditions_on_two_columns_are_learnt_together() {
         ("ctgan", "steps = 1200\naverage = 0.99"),
         ("copulagan", "steps = 2500\naverage = 0.99"),
         ("tvae", "steps = 500"),
+        ("tabddpm", "steps = 1000"),
     ];
     for (name, settings) in trained {
         let model = fit(name, settings, &train);
@@ -101,8 +102,11 @@ fn free_rows_have_the_frequencies_of_the_data() {
         let codes = table.at(0).codes().unwrap();
         codes.iter().filter(|&&code| code == 1).count() as f64 / codes.len() as f64
     };
-    let drawn = fit("tvae", "steps = 500", &train).sample(4000, &[], Seed(3)).unwrap();
-    assert!((share(&drawn) - share(&train)).abs() < 0.03, "{} {}", share(&drawn), share(&train));
+    for (name, settings) in [("tvae", "steps = 500"), ("tabddpm", "steps = 1000")] {
+        let drawn = fit(name, settings, &train).sample(4000, &[], Seed(3)).unwrap();
+        let (got, want) = (share(&drawn), share(&train));
+        assert!((got - want).abs() < 0.03, "{name}: {got} {want}");
+    }
 }
 
 #[test]
