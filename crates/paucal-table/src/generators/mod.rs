@@ -5,6 +5,7 @@ use crate::generator::Method;
 
 pub mod copulagan;
 pub mod ctgan;
+pub mod ganeraid;
 pub mod gaussian_copula;
 pub mod independent;
 mod neural;
@@ -22,5 +23,6 @@ pub static METHODS: &[Method] = &[
     copulagan::METHOD,
     tvae::METHOD,
     tabddpm::METHOD,
+    ganeraid::METHOD,
     smote_nc::METHOD,
 ];

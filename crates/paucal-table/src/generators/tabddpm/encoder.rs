@@ -113,7 +113,7 @@ impl Encoder {
     /// The network's input from scores and levels; `given` says of which (row, group) the level is given.
     pub fn input(&self, scores: &[f32], codes: &[u32], given: impl Fn(usize, usize) -> bool) -> Vec<f32> {
         let (numbers, groups) = (self.numbers.len(), self.groups.len());
-        let rows = if numbers > 0 { scores.len() / numbers } else { codes.len() / groups };
+        let rows = (scores.len() + codes.len()) / (numbers + groups);
         let mut values = vec![0.0; rows * self.inputs()];
         for (row, vector) in values.chunks_exact_mut(self.inputs()).enumerate() {
             vector[..numbers].copy_from_slice(&scores[row * numbers..(row + 1) * numbers]);

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::encoder::{Encoder, Group, Rows};
 use super::levels::{posterior, softmax};
-use super::network::{Network, one_hot, signals};
+use super::network::{Network, signals};
 use super::schedule::{Back, Schedule};
 use super::{NAME, TabDdpm};
 use crate::artefact::Artefact;
 use crate::condition::{Condition, Conditions};
 use crate::error::TableError;
 use crate::generator::FittedGenerator;
-use crate::generators::neural::{self, BLOCK, matrix};
+use crate::generators::neural::{self, BLOCK, matrix, one_hot};
 use crate::transform::{NormalScores, Plan};
 
 /// What TabDDPM has learnt: the network's weights and the encoding of rows.

@@ -3,7 +3,7 @@
 use paucal_core::Stream;
 use paucal_nn::layers::{Activation, Linear};
 use paucal_nn::mlp::{Mlp, MlpTrace};
-use paucal_nn::{Device, Gradients, Tensor, TensorData};
+use paucal_nn::{Device, Gradients, Tensor};
 
 use crate::generators::neural::matrix;
 
@@ -110,18 +110,10 @@ pub fn signals(times: &[f64], device: &Device) -> Tensor<2> {
     matrix(times.iter().flat_map(signal).collect(), EMBEDDING, device)
 }
 
-/// One-hots of classes, `[rows, count]`.
-pub fn one_hot(classes: &[u32], count: usize, device: &Device) -> Tensor<2> {
-    let mut values = vec![0.0; classes.len() * count];
-    if count > 0 {
-        classes.iter().zip(values.chunks_exact_mut(count)).for_each(|(&c, bits)| bits[c as usize] = 1.0);
-    }
-    Tensor::from_data(TensorData::new(values, [classes.len(), count]), device)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generators::neural::one_hot;
     use paucal_core::Seed;
     use paucal_nn::noise;
     use paucal_nn::parameters::tracked;

@@ -10,12 +10,12 @@ use paucal_nn::{Device, device};
 
 use super::encoder::{Encoder, Rows};
 use super::levels::divergence;
-use super::network::{Network, one_hot, signals};
+use super::network::{Network, signals};
 use super::schedule::{Back, Schedule};
 use super::{FittedTabDdpm, NAME, TabDdpm};
 use crate::error::TableError;
 use crate::generator::FitContext;
-use crate::generators::neural::{self, HeldOut, matrix};
+use crate::generators::neural::{self, HeldOut, matrix, one_hot};
 use crate::transform::{Marginals, NormalScores, Plan};
 
 /// Learns from a table.
