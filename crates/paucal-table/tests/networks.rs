@@ -43,3 +43,9 @@ fn sets_of_rows_show_the_class() {
     let (f1, similarity) = judged("ganeraid", "steps = 1200");
     assert!(f1 >= 0.7 && similarity >= 0.88, "{f1} {similarity}");
 }
+
+#[test]
+fn rows_as_images_show_the_class() {
+    let (f1, similarity) = judged("tablegan", "steps = 300\naverage = 0.98");
+    assert!(f1 >= 0.7 && similarity >= 0.885, "{f1} {similarity}");
+}

@@ -11,6 +11,7 @@ pub mod independent;
 mod neural;
 pub mod smote_nc;
 pub mod tabddpm;
+pub mod tablegan;
 #[cfg(test)]
 mod tests;
 pub mod tvae;
@@ -24,5 +25,6 @@ pub static METHODS: &[Method] = &[
     tvae::METHOD,
     tabddpm::METHOD,
     ganeraid::METHOD,
+    tablegan::METHOD,
     smote_nc::METHOD,
 ];

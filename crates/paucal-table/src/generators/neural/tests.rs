@@ -9,7 +9,7 @@ use crate::error::TableError;
 use crate::generator::{Checkpoint, FitContext, FittedGenerator, method};
 use crate::testing::{dirty, fit, levels, numeric, table};
 
-const NETWORKS: [&str; 5] = ["ctgan", "copulagan", "tvae", "tabddpm", "ganeraid"];
+const NETWORKS: [&str; 6] = ["ctgan", "copulagan", "tvae", "tabddpm", "ganeraid", "tablegan"];
 
 /// `x` is 10, 20, 30 or 40 by the levels of `a` and `b`, with noise; `a1` is rare.
 fn crossed(rows: usize) -> Table {
