@@ -139,6 +139,26 @@ impl Critic {
         (scores, self.bottom().input_gradient(&deltas[0]))
     }
 
+    /// Scores, and from the gradient that `towards` makes of them those of the parameters and of the groups: for losses
+    /// other than Wasserstein's.
+    pub fn learn(
+        &self,
+        x: &Tensor<2>,
+        masks: &Masks,
+        towards: impl FnOnce(&Tensor<2>) -> Tensor<2>,
+    ) -> (Tensor<2>, Gradients, Tensor<2>) {
+        let trace = self.trace(self.first(x), x.clone(), masks);
+        let scores = self.head.forward(&trace.inputs[self.hidden.len()]);
+        let deltas = self.deltas(&towards(&scores), &trace.slopes);
+        let mut gradients = Gradients::new();
+        let layers = self.hidden.iter().chain([&self.head]);
+        for (i, ((layer, delta), input)) in layers.zip(&deltas).zip(&trace.inputs).enumerate() {
+            let path = if i < self.hidden.len() { join("hidden", &i.to_string()) } else { "head".into() };
+            gradients.add_linear(&path, layer.gradient(input, delta));
+        }
+        (scores, gradients, self.bottom().input_gradient(&deltas[0]))
+    }
+
     /// The critic's loss on equally many fake and real groups `[groups, inputs]`, and its gradients.
     ///
     /// `mix` holds α in `[0, 1)` per group, `[groups, 1]`; `masks` has three times as many rows as there are

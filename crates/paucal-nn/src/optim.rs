@@ -118,6 +118,22 @@ impl Adam {
     }
 }
 
+/// Takes the given share off every weight, before a step: the decoupled weight decay of AdamW (Loshchilov and Hutter
+/// 2019, arXiv 1711.05101), where the share is the learning rate times the decay and [`AdamConfig::weight_decay`] is 0.
+pub fn decay(network: &mut impl Parameters, share: f64) {
+    struct Decay(f64);
+    impl VisitMut for Decay {
+        fn tensor<const D: usize>(&mut self, _: &str, role: Role, tensor: &mut Tensor<D>) {
+            if role == Role::Weight {
+                tensor.inplace(|t| t * self.0);
+            }
+        }
+    }
+    if share > 0.0 {
+        network.visit_mut("", &mut Decay(1.0 - share));
+    }
+}
+
 /// The visitor that starts moments at zero, one pair per weight.
 struct Zero<'a>(&'a mut BTreeMap<String, Moments>);
 

@@ -30,9 +30,14 @@ pub trait Parameters: Default + Serialize + DeserializeOwned {
             return Err(TableError::UnknownParameter { method, name: name.clone(), hint });
         }
         let wrong = |message: String| TableError::Parameter { method, message };
-        let parsed: Self = table.clone().try_into().map_err(|e| wrong(config::explain(&e)))?;
+        let parsed = Self::read(table.clone()).map_err(|e| wrong(config::explain(&e)))?;
         parsed.check().map_err(wrong)?;
         Ok(parsed)
+    }
+
+    /// Reads the values, whose names are known.
+    fn read(table: toml::Table) -> Result<Self, toml::de::Error> {
+        table.try_into()
     }
 }
 

@@ -10,14 +10,18 @@
 
 mod activation;
 mod batch_norm;
+mod convolution;
 mod dropout;
 mod linear;
+mod lstm;
 
 pub use activation::Activation;
 pub use batch_norm::{BatchNorm, BatchNormGradient, BatchNormSaved};
+pub use convolution::{Convolution, TransposedConvolution};
 pub use dropout::Dropout;
 pub(crate) use linear::column_sums;
 pub use linear::{Linear, LinearGradient, add_products, initial_uniform};
+pub use lstm::{Lstm, LstmTrace};
 
 /// Whether a network learns or is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,16 @@ use crate::generator::Method;
 
 pub mod arf;
 pub mod cart;
+pub mod copulagan;
 pub mod ctgan;
 pub mod forest_flow;
+pub mod ganeraid;
 pub mod gaussian_copula;
 pub mod independent;
 mod neural;
 pub mod smote_nc;
+pub mod tabddpm;
+pub mod tablegan;
 #[cfg(test)]
 mod tests;
 mod trees;
@@ -21,7 +25,11 @@ pub static METHODS: &[Method] = &[
     independent::METHOD,
     gaussian_copula::METHOD,
     ctgan::METHOD,
+    copulagan::METHOD,
     tvae::METHOD,
+    tabddpm::METHOD,
+    ganeraid::METHOD,
+    tablegan::METHOD,
     smote_nc::METHOD,
     arf::METHOD,
     cart::METHOD,

@@ -5,6 +5,7 @@
 //! - [`RowEncoder`]: rows as `f32` vectors for networks: mode-specific normalisation of numbers, one-hot
 //!   levels, missing indicators.
 //! - [`Marginal`]: one numeric column as a distribution with a CDF and quantiles, for copulas.
+//! - [`NormalScores`]: all numeric columns as normal scores.
 //! - [`NumberFormat`] and [`Serial`]: decimals, ranges and fresh ids.
 
 mod encoded;
@@ -15,6 +16,7 @@ mod layout;
 mod marginal;
 mod modes;
 mod plan;
+mod scores;
 mod serial;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ pub use layout::{Activation, Role, RowLayout, Span};
 pub use marginal::{Family, Marginal, Marginals, Quantiles};
 pub use modes::Modes;
 pub use plan::{Constant, Levels, Numbers, Plan, Treatment};
+pub use scores::NormalScores;
 use serde::{Deserialize, Serialize};
 pub use serial::Serial;
 

@@ -27,12 +27,13 @@ mod tests;
 
 use paucal_core::Seed;
 use paucal_data::{Schema, Table};
+use paucal_tune::{Distribution, Space};
 use serde::{Deserialize, Serialize};
 
 use crate::artefact::Artefact;
 use crate::condition::Condition;
 use crate::error::TableError;
-use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter};
+use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter};
 use crate::parameters::{Parameters, require};
 use crate::transform::Plan;
 use leaves::Leaves;
@@ -48,6 +49,7 @@ pub(super) const METHOD: Method = Method {
               column by column. Fits in seconds, keeps mixed columns and missing values; conditions are exact. \
               Strong correlations of many numbers come out weaker.",
     parameters: Arf::LIST,
+    space,
     build: |table| Ok(Box::new(Arf::parse(table)?)),
     load: |artefact| Ok(Box::new(saved::load(artefact)?)),
 };
@@ -70,6 +72,15 @@ impl Default for Arf {
     fn default() -> Self {
         Self { trees: 30, min_leaf: 5, rounds: 10, tolerance: 0.0 }
     }
+}
+
+/// Its few parameters.
+fn space(facts: &Facts) -> Space {
+    let most = (facts.rows as i64 / 20).clamp(5, 40);
+    Space::new()
+        .with("trees", Distribution::int(10, 100, 10), "more trees smooth the density and cost time")
+        .with("min_leaf", Distribution::int(5, most, 1), "large leaves blur, small ones hold close to single patients")
+        .with("rounds", Distribution::int(1, 10, 1), "further rounds unlearn what a first forest gives away")
 }
 
 impl Parameters for Arf {

@@ -29,12 +29,13 @@ mod tests;
 
 use paucal_core::Seed;
 use paucal_data::{Schema, Table};
+use paucal_tune::{Distribution, Space};
 use serde::{Deserialize, Serialize};
 
 use crate::artefact::Artefact;
 use crate::condition::Condition;
 use crate::error::TableError;
-use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter};
+use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter};
 use crate::parameters::{Parameters, require};
 use crate::transform::Plan;
 use steps::Step;
@@ -53,6 +54,7 @@ pub(super) const METHOD: Method = Method {
               numbers. A hard baseline to beat for likeness; small leaves stay close to patients, so look at the \
               privacy part of the report.",
     parameters: Cart::LIST,
+    space,
     build: |table| Ok(Box::new(Cart::parse(table)?)),
     load: |artefact| Ok(Box::new(saved::load(artefact)?)),
 };
@@ -69,6 +71,16 @@ impl Default for Cart {
     fn default() -> Self {
         Self { min_leaf: 5 }
     }
+}
+
+/// Its one parameter.
+fn space(facts: &Facts) -> Space {
+    let most = (facts.rows as i64 / 20).clamp(5, 60);
+    Space::new().with(
+        "min_leaf",
+        Distribution::int(5, most, 1),
+        "large leaves blur, small ones hold close to single patients",
+    )
 }
 
 impl Parameters for Cart {

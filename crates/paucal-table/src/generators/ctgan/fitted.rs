@@ -35,7 +35,7 @@ struct State {
 
 impl FittedCtgan {
     /// Brings a saved model back.
-    pub(super) fn load(artefact: &Artefact) -> Result<Self, TableError> {
+    pub(in crate::generators) fn load(artefact: &Artefact) -> Result<Self, TableError> {
         let State { parameters, batch, encoder } = artefact.state()?;
         let conditions = ConditionLayout::new(&encoder);
         // The weights are replaced at once; any stream will do.

@@ -21,6 +21,7 @@ mod train;
 use paucal_data::Table;
 use serde::{Deserialize, Serialize};
 
+pub(super) use space::space;
 use crate::error::TableError;
 use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter};
 use crate::parameters::{Parameters, require};
@@ -39,7 +40,7 @@ pub(super) const METHOD: Method = Method {
               wanted level. Learns any relation between columns, needs some thousand steps, and follows conditions on \
               any discrete column, several at once.",
     parameters: Ctgan::LIST,
-    space: space::space,
+    space,
     build: |table| Ok(Box::new(Ctgan::parse(table)?)),
     load: |artefact| Ok(Box::new(FittedCtgan::load(artefact)?)),
 };
@@ -201,12 +202,24 @@ impl Parameters for Ctgan {
     }
 }
 
+impl Ctgan {
+    /// Learns from a table, for a method of that name that is built upon this one.
+    pub(super) fn learn(
+        &self,
+        name: &str,
+        train: &Table,
+        context: &FitContext<'_>,
+    ) -> Result<FittedCtgan, TableError> {
+        train::fit(self, name, train, context)
+    }
+}
+
 impl Generator for Ctgan {
     fn name(&self) -> &'static str {
         NAME
     }
 
     fn fit(&self, train: &Table, context: &FitContext<'_>) -> Result<Box<dyn FittedGenerator>, TableError> {
-        Ok(Box::new(train::fit(self, train, context)?))
+        Ok(Box::new(self.learn(NAME, train, context)?))
     }
 }

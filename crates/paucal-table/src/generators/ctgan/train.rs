@@ -21,8 +21,13 @@ use crate::transform::{Encoded, RowEncoder};
 /// Slope of the critic's LeakyReLU below zero.
 const SLOPE: f32 = 0.2;
 
-/// Learns from a table.
-pub fn fit(parameters: &Ctgan, table: &Table, context: &FitContext<'_>) -> Result<FittedCtgan, TableError> {
+/// Learns from a table; events call it the fit of `name`.
+pub fn fit(
+    parameters: &Ctgan,
+    name: &str,
+    table: &Table,
+    context: &FitContext<'_>,
+) -> Result<FittedCtgan, TableError> {
     let seed = context.seed.child(NAME, 0);
     let (table, held_out) = HeldOut::split(table, parameters.hold_out, seed)?;
     let encoder = RowEncoder::fit(&table, parameters.missing, seed, context.observer)?;
@@ -33,7 +38,7 @@ pub fn fit(parameters: &Ctgan, table: &Table, context: &FitContext<'_>) -> Resul
     let plan = Plan {
         evaluate_every: parameters.judge_every,
         patience: parameters.patience,
-        ..Plan::new(&format!("fit {NAME}"), parameters.steps)
+        ..Plan::new(&format!("fit {name}"), parameters.steps)
     };
     neural::run(&mut training, plan, context, &neural::identity(parameters, seed, &encoded)?)?;
     Ok(training.fitted())

@@ -38,12 +38,13 @@ mod tests;
 
 use paucal_core::Seed;
 use paucal_data::{Schema, Table};
+use paucal_tune::{Distribution, Space};
 use serde::{Deserialize, Serialize};
 
 use crate::artefact::Artefact;
 use crate::condition::Condition;
 use crate::error::TableError;
-use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter};
+use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter};
 use crate::parameters::{Parameters, require};
 use crate::transform::Plan;
 use groups::Group;
@@ -58,6 +59,7 @@ pub(super) const METHOD: Method = Method {
     summary: "Carries noise to rows with gradient-boosted trees, class by class. The best of the published methods on \
               small tables, without a network. Time and memory grow with the square of the number of columns.",
     parameters: ForestFlow::LIST,
+    space,
     build: |table| Ok(Box::new(ForestFlow::parse(table)?)),
     load: |artefact| Ok(Box::new(saved::load(artefact)?)),
 };
@@ -94,6 +96,17 @@ impl Default for ForestFlow {
             min_leaf: 20,
         }
     }
+}
+
+/// What decides quality and time.
+fn space(_: &Facts) -> Space {
+    Space::new()
+        .with("noise_levels", Distribution::int(10, 40, 5), "finer paths from noise to rows, for more time")
+        .with("replications", Distribution::int(10, 50, 5), "smoother targets, for more time")
+        .with("rounds", Distribution::int(10, 60, 10), "trees per level and coordinate")
+        .with("learning_rate", Distribution::log_float(0.1, 0.5), "with rounds decides how closely trees follow")
+        .with("max_leaves", Distribution::int(8, 48, 8), "interactions that a tree can follow")
+        .with("min_leaf", Distribution::log_int(5, 100), "large leaves keep further from single patients")
 }
 
 impl Parameters for ForestFlow {

@@ -82,7 +82,7 @@ impl Parameters for GaussianCopula {
             name: "marginals",
             default: "\"empirical\"",
             meaning: "\"empirical\": smoothed quantiles, any shape; \"parametric\": the closest of normal, \
-                      log-normal, gamma and beta",
+                      log-normal, gamma and beta; \"closest\": of those and a kernel density",
         },
         Parameter {
             name: "missing",

@@ -24,3 +24,14 @@ pub fn identity(parameters: &impl Serialize, seed: Seed, encoded: &Encoded) -> R
     }
     Ok(sha256_bytes(parts.as_bytes()))
 }
+
+/// The same for training rows that are encoded otherwise.
+pub fn identity_of_values(
+    parameters: &impl Serialize,
+    seed: Seed,
+    values: &[f32],
+) -> Result<String, TableError> {
+    let parameters = serde_json::to_string(parameters).map_err(|e| TableError::damaged("parameters", e))?;
+    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    Ok(sha256_bytes(format!("{parameters}\n{}\n{}", seed.0, sha256_bytes(&bytes)).as_bytes()))
+}

@@ -1,9 +1,11 @@
 //! What the networks of this crate share: layouts, batches with conditions, the drawing of rows, saved weights.
 
 mod batch;
+pub(super) mod cells;
 mod conditions;
 mod held_out;
 mod identity;
+pub(super) mod labelled;
 mod sample;
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,7 @@ use crate::transform::{self, Activation};
 pub(super) use batch::batch_and_pac;
 pub(super) use conditions::{Wanted, WantedSampler};
 pub(super) use held_out::HeldOut;
-pub(super) use identity::identity;
+pub(super) use identity::{identity, identity_of_values};
 pub(super) use sample::{BLOCK, Drawing};
 pub(super) use weights::{from_artefact, into_artefact};
 
@@ -41,6 +43,15 @@ pub(super) fn layout(encoded: &transform::RowLayout, device: &Device) -> Result<
 pub(super) fn matrix(values: Vec<f32>, columns: usize, device: &Device) -> Tensor<2> {
     let rows = values.len().checked_div(columns).unwrap_or(0);
     Tensor::from_data(TensorData::new(values, [rows, columns]), device)
+}
+
+/// One-hots of classes, `[rows, count]`.
+pub(super) fn one_hot(classes: &[u32], count: usize, device: &Device) -> Tensor<2> {
+    let mut values = vec![0.0; classes.len() * count];
+    if count > 0 {
+        classes.iter().zip(values.chunks_exact_mut(count)).for_each(|(&c, bits)| bits[c as usize] = 1.0);
+    }
+    Tensor::from_data(TensorData::new(values, [classes.len(), count]), device)
 }
 
 /// Side by side; a matrix without columns is left out.

@@ -9,7 +9,7 @@ use crate::error::TableError;
 use crate::generator::{Checkpoint, FitContext, FittedGenerator, method};
 use crate::testing::{crossed, dirty, fit};
 
-const NETWORKS: [&str; 2] = ["ctgan", "tvae"];
+const NETWORKS: [&str; 6] = ["ctgan", "copulagan", "tvae", "tabddpm", "ganeraid", "tablegan"];
 
 /// Stops the fit as soon as the first step has been reported.
 #[derive(Default)]
@@ -60,7 +60,13 @@ fn a_fit_that_was_stopped_and_resumed_gives_the_same_model() {
 #[test]
 fn conditions_on_two_columns_are_learnt_together() {
     let train = crossed(600);
-    for (name, settings) in [("ctgan", "steps = 1200\naverage = 0.99"), ("tvae", "steps = 500")] {
+    let trained = [
+        ("ctgan", "steps = 1200\naverage = 0.99"),
+        ("copulagan", "steps = 2500\naverage = 0.99"),
+        ("tvae", "steps = 500"),
+        ("tabddpm", "steps = 1000"),
+    ];
+    for (name, settings) in trained {
         let model = fit(name, settings, &train);
         for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
             let given = [Condition::new("a", format!("a{a}")), Condition::new("b", format!("b{b}"))];
@@ -82,8 +88,11 @@ fn free_rows_have_the_frequencies_of_the_data() {
         let codes = table.at(0).codes().unwrap();
         codes.iter().filter(|&&code| code == 1).count() as f64 / codes.len() as f64
     };
-    let drawn = fit("tvae", "steps = 500", &train).sample(4000, &[], Seed(3)).unwrap();
-    assert!((share(&drawn) - share(&train)).abs() < 0.03, "{} {}", share(&drawn), share(&train));
+    for (name, settings) in [("tvae", "steps = 500"), ("tabddpm", "steps = 1000")] {
+        let drawn = fit(name, settings, &train).sample(4000, &[], Seed(3)).unwrap();
+        let (got, want) = (share(&drawn), share(&train));
+        assert!((got - want).abs() < 0.03, "{name}: {got} {want}");
+    }
 }
 
 #[test]

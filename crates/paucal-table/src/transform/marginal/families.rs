@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{Beta, ContinuousCDF, Gamma, LogNormal, Normal};
 use statrs::function::gamma::digamma;
 
-use super::Quantiles;
+use super::{Quantiles, kernel};
 
 /// Knots of the table of a parametric quantile function.
 const KNOTS: usize = 257;
@@ -48,24 +48,43 @@ pub enum Family {
         /// Upper end.
         high: f64,
     },
+    /// A Gaussian kernel density.
+    Kernel {
+        /// Its bandwidth.
+        bandwidth: f64,
+    },
 }
 
 impl Family {
     /// The family closest to ascending values. A column of one value, or one no family fits, stays
     /// empirical.
     pub fn choose(sorted: &[f64]) -> Self {
-        let candidates = [normal(sorted), log_normal(sorted), gamma(sorted), beta(sorted)];
-        let distance = |family: Self| Some((family.distance(sorted)?, family));
+        Self::among(&[normal(sorted), log_normal(sorted), gamma(sorted), beta(sorted)], sorted)
+    }
+
+    /// The same with a kernel density among the candidates. A column of few values stays empirical.
+    pub fn closest(sorted: &[f64]) -> Self {
+        if Quantiles::has_few_values(sorted) {
+            return Self::Empirical;
+        }
+        let kernel = kernel::bandwidth(sorted).map(|bandwidth| Self::Kernel { bandwidth });
+        Self::among(&[normal(sorted), log_normal(sorted), gamma(sorted), beta(sorted), kernel], sorted)
+    }
+
+    fn among(candidates: &[Option<Self>], sorted: &[f64]) -> Self {
         candidates
-            .into_iter()
+            .iter()
             .flatten()
-            .filter_map(distance)
+            .filter_map(|family| Some((family.distance(sorted)?, *family)))
             .min_by(|(a, _), (b, _)| a.total_cmp(b))
             .map_or(Self::Empirical, |(_, family)| family)
     }
 
     /// The quantile function between the smallest and the largest of ascending values.
     pub fn table(self, sorted: &[f64]) -> Quantiles {
+        if let Self::Kernel { bandwidth } = self {
+            return kernel::table(sorted, bandwidth);
+        }
         let (min, max) = (sorted[0], sorted[sorted.len() - 1]);
         match self.distribution() {
             None => Quantiles::empirical(sorted),
@@ -79,19 +98,19 @@ impl Family {
 
     /// Kolmogorov–Smirnov distance to ascending values.
     fn distance(self, sorted: &[f64]) -> Option<f64> {
-        let distribution = self.distribution()?;
-        let n = sorted.len() as f64;
-        let gap = |(i, &x): (usize, &f64)| {
-            let f = distribution.cdf(x);
-            (f - i as f64 / n).max((i + 1) as f64 / n - f)
+        let distance = if let Self::Kernel { bandwidth } = self {
+            let table = kernel::table(sorted, bandwidth);
+            kolmogorov_smirnov(sorted, |x| table.cdf(x))
+        } else {
+            let distribution = self.distribution()?;
+            kolmogorov_smirnov(sorted, |x| distribution.cdf(x))
         };
-        let distance = sorted.iter().enumerate().map(gap).fold(0.0, f64::max);
         distance.is_finite().then_some(distance)
     }
 
     fn distribution(self) -> Option<Distribution> {
         Some(match self {
-            Self::Empirical => return None,
+            Self::Empirical | Self::Kernel { .. } => return None,
             Self::Normal { mean, deviation } => Distribution::Normal(Normal::new(mean, deviation).ok()?),
             Self::LogNormal { mean, deviation } => {
                 Distribution::LogNormal(LogNormal::new(mean, deviation).ok()?)
@@ -132,8 +151,18 @@ impl Distribution {
     }
 }
 
+/// The largest gap between the distribution of ascending values and a distribution function.
+fn kolmogorov_smirnov(sorted: &[f64], cdf: impl Fn(f64) -> f64) -> f64 {
+    let n = sorted.len() as f64;
+    let gap = |(i, &x): (usize, &f64)| {
+        let f = cdf(x);
+        (f - i as f64 / n).max((i + 1) as f64 / n - f)
+    };
+    sorted.iter().enumerate().map(gap).fold(0.0, f64::max)
+}
+
 /// Mean and population standard deviation.
-fn moments(values: impl ExactSizeIterator<Item = f64> + Clone) -> (f64, f64) {
+pub fn moments(values: impl ExactSizeIterator<Item = f64> + Clone) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.clone().sum::<f64>() / n;
     (mean, (values.map(|x| (x - mean) * (x - mean)).sum::<f64>() / n).sqrt())
@@ -227,6 +256,9 @@ mod tests {
         let values = draws(|p| 5.0 + Beta::new(0.5, 0.5).unwrap().inverse_cdf(p));
         assert!(matches!(Family::choose(&values), Family::Beta { .. }));
         assert_eq!(Family::choose(&[2.0, 2.0]), Family::Empirical);
+        let values = draws(|p| if p < 0.5 { 4.0 * p } else { 100.0 + 4.0 * p });
+        assert!(matches!(Family::closest(&values), Family::Kernel { .. }));
+        assert_eq!(Family::closest(&[[0.0; 10], [1.0; 10]].concat()), Family::Empirical);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The distribution of one numeric column: what copulas map to and from normal scores.
 
 mod families;
+mod kernel;
 mod quantiles;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ pub enum Marginals {
     Empirical,
     /// The one of normal, log-normal, gamma and bounded beta with the smallest Kolmogorov–Smirnov distance.
     Parametric,
+    /// The closest of those and a Gaussian kernel density, which follows several humps. Columns of few values keep
+    /// their exact shares.
+    Closest,
 }
 
 /// One numeric column as a distribution between its smallest and largest training value.
@@ -37,6 +41,10 @@ impl Marginal {
             Marginals::Empirical => Self { family: Family::Empirical, table: Quantiles::empirical(&sorted) },
             Marginals::Parametric => {
                 let family = Family::choose(&sorted);
+                Self { family, table: family.table(&sorted) }
+            }
+            Marginals::Closest => {
+                let family = Family::closest(&sorted);
                 Self { family, table: family.table(&sorted) }
             }
         }

@@ -41,12 +41,28 @@ impl Quantiles {
     /// (scores, counts) becomes steps with the exact shares; any other is read off at up to 100 knots, which
     /// stand closer towards the ends. The range is kept.
     pub fn empirical(sorted: &[f64]) -> Self {
-        let steps: Vec<&[f64]> = sorted.chunk_by(|a, b| a == b).collect();
-        if steps.len() <= KNOTS && steps.len() * ROWS_PER_STEP <= sorted.len() {
+        if Self::has_few_values(sorted) {
+            let steps: Vec<&[f64]> = sorted.chunk_by(|a, b| a == b).collect();
             return Self::steps(&steps, sorted.len());
         }
         let knots = (sorted.len() / ROWS_PER_KNOT).clamp(3, KNOTS);
         Self::tabulate(knots, |p| hazen(sorted, p))
+    }
+
+    /// Whether ascending values are so few, each shared by many rows, that they are kept as steps.
+    pub fn has_few_values(sorted: &[f64]) -> bool {
+        let steps = sorted.chunk_by(|a, b| a == b).count();
+        steps <= KNOTS && steps * ROWS_PER_STEP <= sorted.len()
+    }
+
+    /// From the values `at` of a distribution function at ascending `values`, at least two of both.
+    pub fn of_distribution(at: Vec<f64>, values: Vec<f64>) -> Self {
+        let mut at = at;
+        // Rounding must not make it fall.
+        for k in 1..at.len() {
+            at[k] = at[k].max(at[k - 1]);
+        }
+        Self { at, values }
     }
 
     /// Reads a quantile function off at `knots` (at least 2) probabilities from 0 to 1, closer towards the
