@@ -12,7 +12,8 @@
 //!   arXiv 1704.00028). There, the rows' shares are cut from the forward half alone, and the loss is the cross-entropy,
 //!   which on small tables swings instead of settling; `compat` does the same.
 //! - Rows per set and the width of the LSTM follow the table: few rows or many columns make smaller sets.
-//! - Rows are drawn from a moving average of the generator's weights.
+//! - The rates are CTGAN's (theirs are 0.0005), and rows are drawn from a moving average of the generator's weights:
+//!   with their rates this one still swings after thousands of steps.
 //! - A saved model holds no training rows.
 //! - The levels of a column stand at even distances in schema order. Conditions on columns other than the class are
 //!   fulfilled by drawing again, and at last by putting the level in its place.
@@ -115,13 +116,13 @@ impl Default for GanerAid {
             hidden: 0,
             noise: 5,
             compat: false,
-            generator_rate: 5e-4,
-            critic_rate: 5e-4,
+            generator_rate: 2e-4,
+            critic_rate: 2e-4,
             weight_decay: 1e-5,
             dropout: 0.3,
             binary_noise: 0.2,
             log_frequency: true,
-            average: 0.99,
+            average: 0.999,
             hold_out: 0.0,
             judge_every: 500,
             patience: 0,
@@ -164,8 +165,8 @@ impl Parameters for GanerAid {
             "false",
             "cross-entropy, and only the forward half of the LSTM, as in the authors' program",
         ),
-        parameter("generator_rate", "0.0005", "Adam's learning rate of the generator, above 0"),
-        parameter("critic_rate", "0.0005", "Adam's learning rate of the discriminator, above 0"),
+        parameter("generator_rate", "0.0002", "Adam's learning rate of the generator, above 0"),
+        parameter("critic_rate", "0.0002", "Adam's learning rate of the discriminator, above 0"),
         parameter("weight_decay", "0.00001", "L2 weight decay of the generator, at least 0"),
         parameter("dropout", "0.3", "dropout of the discriminator, 0 to below 1"),
         parameter("binary_noise", "0.2", "largest noise on real choices between two, 0 to below 1"),
@@ -176,7 +177,7 @@ impl Parameters for GanerAid {
         ),
         parameter(
             "average",
-            "0.99",
+            "0.999",
             "what the moving average of the weights keeps per step, 0 (off) to below 1",
         ),
         parameter(
