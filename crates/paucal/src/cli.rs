@@ -319,7 +319,7 @@ pub struct Prove {
     /// Column that says which rows belong to one patient
     #[arg(long, value_name = "COL")]
     pub group: Option<String>,
-    /// Generators, separated by commas [default: all]
+    /// Generators, separated by commas [default: independent, gaussian-copula, ctgan, tvae, arf, cart]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     pub models: Option<Vec<String>>,
     /// Repeats, each with its own split and seeds [default: 10]

@@ -79,7 +79,11 @@ fn space(facts: &Facts) -> Space {
     let most = (facts.rows as i64 / 20).clamp(5, 40);
     Space::new()
         .with("trees", Distribution::int(10, 100, 10), "more trees smooth the density and cost time")
-        .with("min_leaf", Distribution::int(5, most, 1), "large leaves blur, small ones hold close to single patients")
+        .with(
+            "min_leaf",
+            Distribution::int(5, most, 1),
+            "large leaves blur, small ones hold close to single patients",
+        )
         .with("rounds", Distribution::int(1, 10, 1), "further rounds unlearn what a first forest gives away")
 }
 

@@ -21,11 +21,11 @@ mod train;
 use paucal_data::Table;
 use serde::{Deserialize, Serialize};
 
-pub(super) use space::space;
 use crate::error::TableError;
 use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter};
 use crate::parameters::{Parameters, require};
 use crate::transform::MissingModel;
+pub(super) use space::space;
 
 pub use fitted::FittedCtgan;
 

@@ -104,7 +104,11 @@ fn space(_: &Facts) -> Space {
         .with("noise_levels", Distribution::int(10, 40, 5), "finer paths from noise to rows, for more time")
         .with("replications", Distribution::int(10, 50, 5), "smoother targets, for more time")
         .with("rounds", Distribution::int(10, 60, 10), "trees per level and coordinate")
-        .with("learning_rate", Distribution::log_float(0.1, 0.5), "with rounds decides how closely trees follow")
+        .with(
+            "learning_rate",
+            Distribution::log_float(0.1, 0.5),
+            "with rounds decides how closely trees follow",
+        )
         .with("max_leaves", Distribution::int(8, 48, 8), "interactions that a tree can follow")
         .with("min_leaf", Distribution::log_int(5, 100), "large leaves keep further from single patients")
 }

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use super::neural::cells::CellEncoder;
 use crate::error::TableError;
 use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter};
-use crate::generators::neural::tunable::{rate};
+use crate::generators::neural::tunable::rate;
 use crate::parameters::{Parameters, require};
 use crate::transform::MissingModel;
 use network::Shape;

@@ -24,8 +24,8 @@ mod train;
 
 use paucal_core::Stream;
 use paucal_data::Table;
-use paucal_tune::{Distribution, Space};
 use paucal_nn::Device;
+use paucal_tune::{Distribution, Space};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TableError;

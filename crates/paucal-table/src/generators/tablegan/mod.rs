@@ -20,8 +20,8 @@ mod train;
 
 use paucal_core::Stream;
 use paucal_data::Table;
-use paucal_tune::{Distribution, Space};
 use paucal_nn::{Device, NnError};
+use paucal_tune::{Distribution, Space};
 use serde::{Deserialize, Serialize};
 
 use super::neural::cells::CellEncoder;
@@ -118,9 +118,17 @@ fn space(facts: &Facts) -> Space {
     Space::new()
         .with("steps", Distribution::log_int(300, 2_000), "training too short is the commonest fault")
         .with("batch", batch(facts), "at most a quarter of the rows")
-        .with("width", Distribution::int(16, 64, 16), "channels of the first convolution; wide ones cost time")
+        .with(
+            "width",
+            Distribution::int(16, 64, 16),
+            "channels of the first convolution; wide ones cost time",
+        )
         .with("rate", rate(), "step size of Adam")
-        .with("delta_mean", Distribution::float(0.0, 0.3), "slack of the information loss: more is more private")
+        .with(
+            "delta_mean",
+            Distribution::float(0.0, 0.3),
+            "slack of the information loss: more is more private",
+        )
         .with("delta_sd", Distribution::float(0.0, 0.3), "the same for standard deviations")
 }
 
