@@ -21,9 +21,21 @@ pub struct FileError {
     pub source: io::Error,
 }
 
+/// What went wrong in the end: libraries that write for us wrap the system's error in their own.
+fn kind(source: &io::Error) -> io::ErrorKind {
+    let mut cause = source.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static));
+    while let Some(error) = cause {
+        if let Some(inner) = error.downcast_ref::<io::Error>() {
+            return kind(inner);
+        }
+        cause = error.source();
+    }
+    source.kind()
+}
+
 /// The plain words for the errors users meet, without "(os error 2)".
 fn reason(source: &io::Error) -> String {
-    match source.kind() {
+    match kind(source) {
         io::ErrorKind::NotFound => "no such file or folder".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),
         io::ErrorKind::StorageFull => "the disk is full".into(),
@@ -34,7 +46,7 @@ fn reason(source: &io::Error) -> String {
 
 impl Advice for FileError {
     fn hint(&self) -> Option<String> {
-        match self.source.kind() {
+        match kind(&self.source) {
             io::ErrorKind::NotFound => Some("check the spelling and the folder you are in".into()),
             io::ErrorKind::PermissionDenied => Some("check who owns it, or choose another place".into()),
             io::ErrorKind::StorageFull => {
@@ -131,7 +143,7 @@ mod tests {
         write_atomic(&path, b"old").unwrap();
         let failed = write_atomic_with(&path, |file| {
             file.write_all(b"half of the n")?;
-            Err(io::Error::new(io::ErrorKind::StorageFull, "full"))
+            Err(io::Error::other(io::Error::new(io::ErrorKind::StorageFull, "full")))
         });
         assert!(failed.unwrap_err().to_string().contains("the disk is full"));
         assert_eq!(read(&path).unwrap(), b"old");
