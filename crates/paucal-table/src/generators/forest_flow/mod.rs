@@ -7,7 +7,7 @@
 //! v_t(x) = E[x₁ − x₀ | x_t = x],
 //!
 //! by least squares over many noised copies of the rows; each coordinate has its own boosted trees. A new row starts
-//! as noise and follows v in Euler steps from t = 0 to 1. At t = 0 the answer is known, v₀(x) = E[x₁] − x, and no
+//! as noise and follows v in Euler steps from t = 0 to 1. At t = 0 the answer is known, v₀(x) = E\[x₁\] − x, and no
 //! tree is needed.
 //!
 //! - Numbers are scaled to −1…1 by the range of their class, levels are 0/1 columns (as −1 and 1). A column of
