@@ -6,6 +6,7 @@
 //! resumed.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -250,8 +251,32 @@ impl RunFolder {
     }
 }
 
+/// The highest peak that was seen before a [`MemoryMeter`] began anew.
+static EARLIER_PEAK: AtomicU64 = AtomicU64::new(0);
+
 /// Peak resident memory of this process in bytes, where the system tells (Linux).
 pub fn peak_memory_bytes() -> Option<u64> {
+    Some(high_water()?.max(EARLIER_PEAK.load(Ordering::Relaxed)))
+}
+
+/// Measures the peak memory of a part of the work; parts must not overlap.
+#[derive(Debug)]
+pub struct MemoryMeter(());
+
+impl MemoryMeter {
+    /// Begins to measure; `None` where the system does not let us.
+    pub fn start() -> Option<Self> {
+        EARLIER_PEAK.fetch_max(high_water()?, Ordering::Relaxed);
+        std::fs::write("/proc/self/clear_refs", "5").ok().map(|()| Self(()))
+    }
+
+    /// Peak resident memory in bytes since the start; what was in use then counts.
+    pub fn peak(&self) -> Option<u64> {
+        high_water()
+    }
+}
+
+fn high_water() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
@@ -298,5 +323,17 @@ mod tests {
             assert!(matches!(RunFolder::create(home.path(), existing), Err(RunError::NotOurs(_))));
         }
         assert!(home.path().join("thesis.docx").exists());
+    }
+
+    #[test]
+    fn the_memory_of_a_part_is_measured_and_the_whole_keeps_its_peak() {
+        let Some(_) = peak_memory_bytes() else { return };
+        let large = vec![1_u8; 64 << 20];
+        std::hint::black_box(&large);
+        let whole = peak_memory_bytes().unwrap();
+        drop(large);
+        let Some(meter) = MemoryMeter::start() else { return };
+        assert!(meter.peak().unwrap() < whole, "the peak of the part does not hold what was freed before");
+        assert!(peak_memory_bytes().unwrap() >= whole);
     }
 }

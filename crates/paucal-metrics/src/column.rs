@@ -145,7 +145,7 @@ pub(crate) fn level_counts(codes: &[u32], levels: usize) -> Result<Vec<f64>> {
 }
 
 /// The `q` quantile (`0..=1`) of ascending, non-empty values by linear interpolation, NumPy's default.
-pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
+pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     let position = q * (sorted.len() - 1) as f64;
     let below = (position.floor() as usize).min(sorted.len() - 1);
     let above = (below + 1).min(sorted.len() - 1);

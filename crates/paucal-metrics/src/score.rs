@@ -131,6 +131,18 @@ impl Score {
         self.0.as_ref().err()
     }
 
+    /// The mean; the first reason there is none when any is undefined.
+    pub fn mean<'a>(scores: impl IntoIterator<Item = &'a Self>) -> Self {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for score in scores {
+            match &score.0 {
+                Ok(value) => (sum, count) = (sum + value, count + 1.0),
+                Err(reason) => return Self(Err(reason.clone())),
+            }
+        }
+        if count > 0.0 { Self::new(sum / count) } else { Self(Err(Undefined::Empty)) }
+    }
+
     /// Back to a result, for `?`.
     pub fn into_result(self) -> Result<f64> {
         self.0

@@ -14,6 +14,7 @@
 
 pub mod artefact;
 pub mod audit;
+pub mod compare;
 pub mod condition;
 pub mod error;
 pub mod generator;

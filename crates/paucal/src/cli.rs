@@ -132,6 +132,8 @@ pub enum Table {
     Prove(Prove),
     /// Search the parameters of a generator that suit a table
     Tune(Tune),
+    /// Tune several generators on one or several tables and rank them on patients no trial has seen
+    Compare(Compare),
     /// Show what 'tune' would search, and why
     Space(Space),
 }
@@ -379,6 +381,50 @@ pub struct Tune {
     #[arg(long, value_name = "K")]
     pub workers: Option<usize>,
     /// Folder for the model, result.json, tables, figures and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal table compare`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  paucal table compare patients.csv --target outcome --group patient_id --out runs/compared\n  \
+    paucal table compare a.csv b.csv --target outcome diagnosis --models ctgan,arf,forest-flow --trials 40 --out runs/both\n\
+    Everything is tuned and fitted on three quarters of the patients; the others judge. --trials 0 compares the default \
+    parameters. A stopped comparison continues with --resume."
+)]
+pub struct Compare {
+    /// CSV, TSV, Parquet or XLSX files
+    #[arg(value_name = "DATA", required = true)]
+    pub data: Vec<PathBuf>,
+    /// Column to predict: one for all tables, or one for each in their order
+    #[arg(long, value_name = "COL", required = true, num_args = 1..)]
+    pub target: Vec<String>,
+    /// Level of the target that is the rare or sick class, for all tables or for each; '-' for none [default: the rarer one]
+    #[arg(long, value_name = "VALUE", num_args = 1..)]
+    pub positive: Vec<String>,
+    /// Column that says which rows belong to one patient, for all tables or for each; '-' for none
+    #[arg(long, value_name = "COL", num_args = 1..)]
+    pub group: Vec<String>,
+    /// Generators, separated by commas [default: independent, gaussian-copula, ctgan, tvae, smote-nc, arf, cart]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    pub models: Option<Vec<String>>,
+    /// Trials of each search; 0 compares the default parameters [default: 20]
+    #[arg(long, value_name = "N")]
+    pub trials: Option<usize>,
+    /// Where the studies are kept, e.g. sqlite:///studies.db [default: study.db in the output folder]
+    #[arg(long, value_name = "URL")]
+    pub storage: Option<String>,
+    /// Begin no trial of a search after so many seconds
+    #[arg(long, value_name = "S")]
+    pub timeout: Option<f64>,
+    /// Folder for result.json, tables, figures and report.html
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// How to read.

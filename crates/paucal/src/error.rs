@@ -52,6 +52,19 @@ pub enum UsageError {
     /// `--timeout` that is no time.
     #[error("--timeout takes a number of seconds above 0, not {0}")]
     Timeout(f64),
+    /// An option given neither once nor once for each table.
+    #[error("{option} was given {given} times for {tables} tables")]
+    PerTable {
+        /// The option.
+        option: &'static str,
+        /// How often it was given.
+        given: usize,
+        /// Number of tables.
+        tables: usize,
+    },
+    /// One schema for several tables.
+    #[error("--schema describes one table, and there are several")]
+    OneSchema,
     /// `--delimiter` of more than one character.
     #[error("--delimiter takes one character, not '{0}'")]
     Delimiter(String),
@@ -61,7 +74,7 @@ impl UsageError {
     /// An unknown section, with the closest known one.
     pub fn unknown_section(name: &str) -> Self {
         let known =
-            ["seed", "audit", "judge", "prove", "tune"].into_iter().chain(METHODS.iter().map(|m| m.name));
+            ["seed", "audit", "judge", "prove", "tune", "compare"].into_iter().chain(METHODS.iter().map(|m| m.name));
         let hint = match closest(name, known) {
             Some(candidate) => format!("did you mean '{candidate}'?"),
             None => {
@@ -94,6 +107,10 @@ impl Advice for UsageError {
             }
             Self::NoSteps(_) => "leave out --steps; only ctgan and tvae are trained step by step".into(),
             Self::Timeout(_) => "for ten minutes write --timeout 600".into(),
+            Self::PerTable { option, .. } => {
+                format!("give {option} once for all tables, or one for each in their order")
+            }
+            Self::OneSchema => "compare the tables one by one, or without --schema".into(),
             Self::Delimiter(_) => "for a tab write --delimiter '\\t'".into(),
         })
     }

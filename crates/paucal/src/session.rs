@@ -9,6 +9,7 @@ use paucal_core::run::{self, Existing, Input, LAYOUT, Manifest, RunFolder};
 use paucal_core::{Cancel, Observer, Seed, config, files};
 use paucal_table::Method;
 use paucal_table::audit::AuditOptions;
+use paucal_table::compare::CompareOptions;
 use paucal_table::judge::JudgeOptions;
 use paucal_table::prove::ProveOptions;
 use paucal_table::tune::TuneOptions;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub prove: ProveOptions,
     /// `paucal table tune`.
     pub tune: TuneOptions,
+    /// `paucal table compare`.
+    pub compare: CompareOptions,
     /// Parameters of generators by name: `[ctgan]` with `steps = 5000`.
     #[serde(flatten)]
     pub generators: BTreeMap<String, toml::Table>,
@@ -46,6 +49,7 @@ impl Default for Settings {
             judge: JudgeOptions::default(),
             prove: ProveOptions::default(),
             tune: TuneOptions::default(),
+            compare: CompareOptions::default(),
             generators: BTreeMap::new(),
         }
     }

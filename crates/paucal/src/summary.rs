@@ -6,6 +6,7 @@ use std::path::Path;
 use paucal_evidence::verdict::{ArmVerdict, Metric, Outcome};
 use paucal_metrics::Score;
 use paucal_table::audit::{AuditReport, Severity};
+use paucal_table::compare::Comparison;
 use paucal_table::journey::Journey;
 use paucal_table::judge::{Judgement, Scores};
 use paucal_table::prove::Proof;
@@ -80,6 +81,49 @@ pub fn tuning(tuning: &Tuning, out: &Path) -> String {
     ];
     text.push_str(&score_table("on patients no trial has seen", &columns));
     let _ = writeln!(text, "Next: paucal table sample {} -n 500 -o synthetic.csv", out.display());
+    text + &place(Some(out))
+}
+
+/// Who is best, and on what it rests.
+pub fn comparison(comparison: &Comparison, out: &Path) -> String {
+    let interval = |value: Option<f64>, low: Option<(f64, f64)>, decimals: usize| match (value, low) {
+        (Some(value), Some((low, high))) => {
+            format!("{value:.decimals$} ({low:.decimals$} to {high:.decimals$})")
+        }
+        (Some(value), None) => format!("{value:.decimals$}"),
+        (None, _) => "failed".into(),
+    };
+    let rows: Vec<Vec<String>> = comparison
+        .ranking
+        .iter()
+        .map(|rank| {
+            vec![
+                rank.model.clone(),
+                interval(Some(rank.mean_rank), rank.mean_rank_interval.map(|i| (i.low, i.high)), 1),
+                interval(rank.objective, rank.objective_interval.map(|i| (i.low, i.high)), 3),
+                format!("{:.0} %", 100.0 * rank.first_share),
+                rank.failures.to_string(),
+            ]
+        })
+        .collect();
+    let header = ["generator", "mean rank (95 % interval)", "objective (95 % interval)", "first in", "failed"];
+    let mut text = text_table(&header, &rows);
+    for data in &comparison.data {
+        let Some(best) = &data.best else { continue };
+        let real = data.holdout.as_ref().and_then(|held| held.objective.score.value());
+        let real = real.map_or_else(String::new, |real| format!("; real held-out rows {real:.3}"));
+        let alike = if data.alike.is_empty() {
+            "better than all others".to_owned()
+        } else {
+            format!("not to be told from {}", data.alike.join(", "))
+        };
+        let _ = writeln!(text, "{}: {best} is best, {alike}{real}", data.name);
+    }
+    for row in comparison.rows.iter() {
+        if let Some(reason) = &row.failed {
+            let _ = writeln!(text, "{} failed on {}: {reason}", row.model, row.data);
+        }
+    }
     text + &place(Some(out))
 }
 

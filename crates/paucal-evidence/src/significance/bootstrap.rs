@@ -77,10 +77,10 @@ pub fn clustered_bootstrap(
     }
     super::check_share(options.level)?;
     let estimate = statistic(&vec![1.0; strata.len()]).ok_or(Undefined::NothingContributes)?;
-    let members = members(strata);
+    let resampler = Resampler::new(strata);
     let mut replicates: Vec<f64> = (0..options.replicates as u64)
         .into_par_iter()
-        .filter_map(|step| statistic(&draw(&members, strata.len(), seed, step)))
+        .filter_map(|step| statistic(&resampler.draw(seed, step)))
         .collect();
     if replicates.len() < 100 {
         return Err(Undefined::TooFew { needed: 100, found: replicates.len() });
@@ -104,22 +104,33 @@ pub fn clustered_bootstrap(
     })
 }
 
-/// The patients of each stratum.
-fn members(strata: &[usize]) -> Vec<Vec<usize>> {
-    let mut members = vec![Vec::new(); strata.iter().max().map_or(0, |s| s + 1)];
-    strata.iter().enumerate().for_each(|(cluster, &stratum)| members[stratum].push(cluster));
-    members
+/// Draws patients with replacement, stratum by stratum.
+#[derive(Debug, Clone)]
+pub struct Resampler {
+    /// The patients of each stratum.
+    members: Vec<Vec<usize>>,
+    patients: usize,
 }
 
-fn draw(members: &[Vec<usize>], clusters: usize, seed: Seed, step: u64) -> Vec<f64> {
-    let mut stream = seed.stream("significance/bootstrap", step);
-    let mut counts = vec![0.0; clusters];
-    for stratum in members {
-        for _ in 0..stratum.len() {
-            counts[stratum[stream.index(stratum.len())]] += 1.0;
-        }
+impl Resampler {
+    /// For patients with these strata.
+    pub fn new(strata: &[usize]) -> Self {
+        let mut members = vec![Vec::new(); strata.iter().max().map_or(0, |s| s + 1)];
+        strata.iter().enumerate().for_each(|(patient, &stratum)| members[stratum].push(patient));
+        Self { members, patients: strata.len() }
     }
-    counts
+
+    /// How often each patient is counted in replicate `step`.
+    pub fn draw(&self, seed: Seed, step: u64) -> Vec<f64> {
+        let mut stream = seed.stream("significance/bootstrap", step);
+        let mut counts = vec![0.0; self.patients];
+        for stratum in &self.members {
+            for _ in 0..stratum.len() {
+                counts[stratum[stream.index(stratum.len())]] += 1.0;
+            }
+        }
+        counts
+    }
 }
 
 /// The statistic without each of up to [`BLOCKS`] blocks of patients (patient i is in block i mod count).

@@ -20,7 +20,7 @@ pub mod mcnemar;
 pub mod sign_flip;
 pub mod wilcoxon;
 
-pub use bootstrap::{Bootstrap, BootstrapInterval, IntervalKind, clustered_bootstrap};
+pub use bootstrap::{Bootstrap, BootstrapInterval, IntervalKind, Resampler, clustered_bootstrap};
 pub use corrected_t::{CorrectedT, corrected_t};
 pub use holm::holm;
 pub use mcnemar::{McNemar, mcnemar};

@@ -4,6 +4,7 @@
 //! file each. A page is made from `result.json` alone, so that `paucal report` can make it again at any time.
 
 mod audit;
+mod compare;
 mod evidence;
 mod fidelity;
 mod fit;
@@ -30,6 +31,7 @@ pub fn write(folder: &RunFolder, manifest: &Manifest) -> Result<(), ReportError>
         "table fit" => fit::page(&read(folder)?, &fit::curves(folder)?),
         "table judge" => judge::page(&read(folder)?),
         "table prove" => prove::page(&read(folder)?),
+        "table compare" => compare::page(&read(folder)?),
         "table tune" => tune::page(&read(folder)?),
         "demo table" => tour::page(&read(folder)?),
         other => return Err(ReportError::NoPage(other.to_owned())),

@@ -1,7 +1,7 @@
 //! The page of `paucal table tune`.
 
 use paucal_table::judge::Judgement;
-use paucal_table::tune::{TrialFacts, Tuning};
+use paucal_table::tune::{Neighbour, SpaceLine, TrialFacts, Tuning};
 
 use super::{fidelity, methods, privacy, score, utility};
 use crate::document::{Answer, Blocks, Cell, Compose, Document, Figure, Section, Table, Text, Verdict};
@@ -19,6 +19,7 @@ pub fn page(tuning: &Tuning) -> Document {
         .summary(summary(tuning))
         .section(question(tuning))
         .section(search(tuning))
+        .section(finalists(tuning))
         .section(importances(tuning))
         .section(
             Section::new("fidelity", "Fidelity: do the rows look real?").table(fidelity::table(&candidates)),
@@ -99,6 +100,14 @@ fn search(tuning: &Tuning) -> Section {
     let history =
         LinePlot::new("Trial", "Objective").series("best so far", so_far).series("each trial", scored);
     let seconds: f64 = tuning.trials.iter().filter_map(|t| t.seconds).sum();
+    let spent = |point: fn(&paucal_table::tune::Spent) -> Option<(f64, f64)>| -> Vec<(f64, f64)> {
+        tuning.course.budget.iter().filter_map(point).collect()
+    };
+    let budget = LinePlot::new("Seconds of trials", "Best objective so far")
+        .series("best so far", spent(|s| Some((s.seconds, s.best))));
+    let parts = LinePlot::new("Trial", "Part of the best so far")
+        .series("similarity", spent(|s| Some((s.trial as f64, s.similarity?))))
+        .series("accuracy", spent(|s| Some((s.trial as f64, s.accuracy?))));
     let count = |state: &str| tuning.trials.iter().filter(|t| t.state == state).count();
     Section::new("search", "The search")
         .paragraph(format!(
@@ -114,6 +123,32 @@ fn search(tuning: &Tuning) -> Section {
             "The objective over the number of the trial, and its running maximum.",
             history.draw(),
         ))
+        .figure(Figure::new(
+            "budget",
+            "What computing time buys: the best objective over the seconds of trials, added up.",
+            "A rising staircase over the seconds spent.",
+            budget.draw(),
+        ))
+        .figure(Figure::new(
+            "parts",
+            "Convergence of similarity and accuracy, as the best trial so far has them.",
+            "Two curves over the number of the trial.",
+            parts.draw(),
+        ))
+        .paragraph(worth(tuning))
+}
+
+/// Would more trials pay?
+fn worth(tuning: &Tuning) -> String {
+    let course = &tuning.course;
+    match (course.last_doubling, course.noise) {
+        (Some(gain), Some(noise)) => format!(
+            "Doubling the trials from half of their number gained {gain:.4} on average over the orders in which they might have \
+             come; the standard error of a trial over the splits is {noise:.4}. {}",
+            if gain < noise { "More trials will hardly pay." } else { "More trials may pay." }
+        ),
+        _ => "There were too few trials to say whether more would pay.".into(),
+    }
 }
 
 /// Without enough trials the shares are noise, and a picture of noise would be believed.
@@ -142,14 +177,72 @@ fn importances(tuning: &Tuning) -> Section {
 }
 
 fn space(tuning: &Tuning) -> Section {
-    let value = |name: &str| best(tuning).and_then(|t| t.parameters.get(name)).map(ToString::to_string);
-    let rows = tuning.space.iter().map(|line| {
+    let caption = "Parameters that were searched.";
+    Section::new("space", "The search space").table(space_table("space", caption, &tuning.space, best(tuning)))
+}
+
+/// A search space with the values of the best trial.
+pub fn space_table(
+    id: &str,
+    caption: impl Into<Text>,
+    space: &[SpaceLine],
+    best: Option<&TrialFacts>,
+) -> Table {
+    let value = |name: &str| best.and_then(|t| t.parameters.get(name)).map(ToString::to_string);
+    Table::new(id, caption, ["Parameter", "Range", "Best", "Why this range"]).rows(space, |line| {
         let chosen = Cell::or_missing(value(&line.name), "not drawn", Cell::code);
         [Cell::code(&line.name), Cell::text(line.range.as_str()), chosen, Cell::text(line.rationale.as_str())]
-    });
-    let columns = ["Parameter", "Range", "Best", "Why this range"];
-    Section::new("space", "The search space")
-        .table(Table::new("space", "Parameters that were searched.", columns).rows(rows, |row| row))
+    })
+}
+
+/// The best few once more, and what moving a parameter costs.
+fn finalists(tuning: &Tuning) -> Section {
+    let section = Section::new("stability", "How far can the best trial be trusted?");
+    let section = if tuning.finalists.is_empty() {
+        section.paragraph("The best trials were not scored again.")
+    } else {
+        let columns = ["Trial", "In the search", "With fresh seeds", "Scatter over seeds"];
+        let table = Table::new(
+            "finalists",
+            "The best trials scored once more with fresh seeds, the best of them first.",
+            columns,
+        )
+        .rows(&tuning.finalists, |finalist| {
+            [
+                Cell::from(finalist.trial as usize),
+                Cell::decimals(finalist.searched, 3),
+                Cell::decimals(finalist.mean(), 3),
+                Cell::or_missing(finalist.deviation(), "one seed", |sd| Cell::decimals(sd, 3)),
+            ]
+        });
+        section
+            .paragraph(
+                "The best of many noisy scores looks better than it is. These scores were not chosen by; the trial in the \
+                 first line was used.",
+            )
+            .table(table)
+    };
+    if tuning.sensitivity.is_empty() {
+        return section;
+    }
+    section
+        .paragraph("Around the best trial: each parameter was moved by itself, the others stayed.")
+        .table(sensitivity_table("sensitivity", &tuning.sensitivity))
+}
+
+/// What moving each parameter of the best trial costs.
+pub fn sensitivity_table(id: &str, neighbours: &[Neighbour]) -> Table {
+    let columns = ["Parameter", "Best", "Moved to", "Objective", "Cost of the move"];
+    Table::new(id, "The objective with one parameter moved.", columns).rows(neighbours, |n| {
+        let cost = |cost: f64| Cell::Number(cost, crate::document::Digits::Signed(3));
+        [
+            Cell::code(&n.parameter),
+            Cell::code(n.best.to_string()),
+            Cell::code(n.value.to_string()),
+            Cell::or_missing(n.objective, "the fit failed", |x| Cell::decimals(x, 3)),
+            Cell::or_missing(n.cost, "the fit failed", cost),
+        ]
+    })
 }
 
 fn trials(tuning: &Tuning) -> Section {

@@ -7,6 +7,7 @@
 //!
 //! A metric that cannot be computed says why; it never becomes a number.
 
+mod evaluation;
 mod fidelity;
 mod objective;
 mod privacy;
@@ -18,13 +19,16 @@ use std::borrow::Cow;
 
 use paucal_core::{Observer, Seed};
 use paucal_data::Table;
-use paucal_metrics::{Score, Undefined};
+use paucal_metrics::Score;
 use serde::{Deserialize, Serialize};
 
+pub use evaluation::{Evaluation, Measured, Patients};
 pub use fidelity::{Association, ColumnFidelity, Coverage, Fidelity, SdMetrics};
 pub use objective::{Form, Objective, Parts};
 pub use privacy::{Distances, Membership, Privacy};
 pub use shape::{Bins, Shape};
+pub(crate) use view::{columns as modelled, view as plain};
+
 pub use utility::{Performance, Quartet, Utility};
 
 use crate::error::TableError;
@@ -159,6 +163,16 @@ impl<'a> Ruler<'a> {
         Ok(Self { judge, test, unseen: holdout.is_some(), scores, limits })
     }
 
+    /// What the held-out rows score on their own ruler, where that can be computed.
+    pub fn scores(&self) -> Option<&Scores> {
+        self.scores.as_ref()
+    }
+
+    /// The positive (rare, sick) level of the target.
+    pub fn positive(&self) -> &str {
+        &self.judge.task.positive_level
+    }
+
     /// Judges synthetic rows.
     pub fn judge(&self, synthetic: &Table) -> Result<Judgement, TableError> {
         let judge = &self.judge;
@@ -267,8 +281,5 @@ fn task(table: &Table) -> Result<Task, TableError> {
 
 /// The mean of two scores; undefined when either is.
 fn mean_score(a: &Score, b: &Score) -> Score {
-    let both = || -> Result<f64, Undefined> {
-        Ok(f64::midpoint(a.clone().into_result()?, b.clone().into_result()?))
-    };
-    Score::from(both())
+    Score::mean([a, b])
 }

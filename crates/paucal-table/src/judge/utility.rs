@@ -165,23 +165,75 @@ impl Trained {
     }
 
     fn tested_on(&self, test: &Table, task: &Task) -> Result<Performance, TableError> {
-        let Some((encoder, model)) = &self.model else {
-            return Ok(Performance::undefined(&Undefined::Empty));
-        };
+        let answers = self.asked(test, task)?;
+        Ok(answers.map_or_else(|| Performance::undefined(&Undefined::Empty), |a| Performance::of(&a, task)))
+    }
+
+    /// Predicts the labelled rows of a table; `None` without a model or without such rows.
+    fn asked(&self, test: &Table, task: &Task) -> Result<Option<Answers>, TableError> {
+        let Some((encoder, model)) = &self.model else { return Ok(None) };
         let (test, truth) = labelled(test, task)?;
         if test.rows() == 0 {
-            return Ok(Performance::undefined(&Undefined::Empty));
+            return Ok(None);
         }
         let probability = model.predict_proba(encoder.encode(&test)?.view());
-        let predicted: Vec<u32> = most_probable(probability.view()).into_iter().map(|c| c as u32).collect();
-        let positive: Vec<bool> = truth.iter().map(|&code| code == task.positive).collect();
-        let score: Vec<f64> = probability.column(task.positive as usize).to_vec();
-        Ok(Performance::of(&truth, &predicted, &positive, &score, task))
+        let predicted = most_probable(probability.view()).into_iter().map(|c| c as u32).collect();
+        Ok(Some(Answers { truth, predicted, score: probability.column(task.positive as usize).to_vec() }))
     }
 }
 
+/// What a classifier said of the labelled rows of a test table.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answers {
+    /// Class codes.
+    truth: Vec<u32>,
+    /// The most probable class.
+    predicted: Vec<u32>,
+    /// Probability of the positive class.
+    score: Vec<f64>,
+}
+
+impl Answers {
+    /// The answers for some rows, each as often as it is named.
+    pub fn take(&self, rows: &[usize]) -> Self {
+        let codes = |all: &[u32]| rows.iter().map(|&row| all[row]).collect();
+        let score = rows.iter().map(|&row| self.score[row]).collect();
+        Self { truth: codes(&self.truth), predicted: codes(&self.predicted), score }
+    }
+}
+
+/// The forest's answers about real test rows, and how it did on the candidate.
+pub(super) struct Interview {
+    /// Trained on real rows.
+    pub trtr: Option<Answers>,
+    /// Trained on the candidate.
+    pub tstr: Option<Answers>,
+    /// Trained on real rows, tested on the candidate.
+    pub trts: Performance,
+    /// Trained and tested on the candidate.
+    pub tsts: Performance,
+}
+
+/// The forest of [`headline`], with its answers about the test rows one by one.
+pub(super) fn interview(
+    sides: &Sides<'_>,
+    task: &Task,
+    options: &JudgeOptions,
+    seed: Seed,
+) -> Result<Interview, TableError> {
+    let forest = RandomForest { trees: options.trees, ..RandomForest::default() };
+    let from_real = Trained::on(&forest, sides.real, task, seed)?;
+    let from_candidate = Trained::on(&forest, sides.candidate, task, seed)?;
+    Ok(Interview {
+        trtr: from_real.asked(sides.test, task)?,
+        tstr: from_candidate.asked(sides.test, task)?,
+        trts: from_real.tested_on(sides.candidate, task)?,
+        tsts: own_test(&forest, sides.candidate, task, seed)?,
+    })
+}
+
 /// The rows that have a label, and the labels.
-fn labelled(table: &Table, task: &Task) -> Result<(Table, Vec<u32>), TableError> {
+pub(super) fn labelled(table: &Table, task: &Task) -> Result<(Table, Vec<u32>), TableError> {
     let codes = table.column(&task.target)?.codes().unwrap_or_default();
     let rows: Vec<usize> = (0..codes.len()).filter(|&row| codes[row] != MISSING).collect();
     let y = rows.iter().map(|&row| codes[row]).collect();
@@ -189,7 +241,10 @@ fn labelled(table: &Table, task: &Task) -> Result<(Table, Vec<u32>), TableError>
 }
 
 impl Performance {
-    fn of(truth: &[u32], predicted: &[u32], positive: &[bool], score: &[f64], task: &Task) -> Self {
+    pub(super) fn of(answers: &Answers, task: &Task) -> Self {
+        let Answers { truth, predicted, score } = answers;
+        let positive: Vec<bool> = truth.iter().map(|&code| code == task.positive).collect();
+        let positive = positive.as_slice();
         let confusion = Confusion::new(truth, predicted, task.classes);
         let counted = |of: &dyn Fn(&Confusion) -> Result<f64, Undefined>| {
             Score::from(confusion.as_ref().map_err(Clone::clone).and_then(of))
@@ -207,7 +262,7 @@ impl Performance {
         }
     }
 
-    fn undefined(reason: &Undefined) -> Self {
+    pub(super) fn undefined(reason: &Undefined) -> Self {
         let score = || Score::from(Err(reason.clone()));
         Self {
             balanced_accuracy: score(),
@@ -221,28 +276,30 @@ impl Performance {
         }
     }
 
-    fn mean(a: &Self, b: &Self) -> Self {
-        let mean = super::mean_score;
+    /// The mean over several; a score that is undefined in one is undefined.
+    pub(crate) fn mean_of<'a>(all: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let mean = |pick: fn(&Self) -> &Score| Score::mean(all.clone().map(pick));
         Self {
-            balanced_accuracy: mean(&a.balanced_accuracy, &b.balanced_accuracy),
-            macro_f1: mean(&a.macro_f1, &b.macro_f1),
-            auprc: mean(&a.auprc, &b.auprc),
-            minority_recall: mean(&a.minority_recall, &b.minority_recall),
-            auroc: mean(&a.auroc, &b.auroc),
-            accuracy: mean(&a.accuracy, &b.accuracy),
-            brier: mean(&a.brier, &b.brier),
-            calibration_error: mean(&a.calibration_error, &b.calibration_error),
+            balanced_accuracy: mean(|p| &p.balanced_accuracy),
+            macro_f1: mean(|p| &p.macro_f1),
+            auprc: mean(|p| &p.auprc),
+            minority_recall: mean(|p| &p.minority_recall),
+            auroc: mean(|p| &p.auroc),
+            accuracy: mean(|p| &p.accuracy),
+            brier: mean(|p| &p.brier),
+            calibration_error: mean(|p| &p.calibration_error),
         }
     }
 }
 
 impl Quartet {
     fn mean(a: &Self, b: &Self) -> Self {
+        let mean = |pick: fn(&Self) -> &Performance| Performance::mean_of([a, b].into_iter().map(pick));
         Self {
-            trtr: Performance::mean(&a.trtr, &b.trtr),
-            tstr: Performance::mean(&a.tstr, &b.tstr),
-            trts: Performance::mean(&a.trts, &b.trts),
-            tsts: Performance::mean(&a.tsts, &b.tsts),
+            trtr: mean(|q| &q.trtr),
+            tstr: mean(|q| &q.tstr),
+            trts: mean(|q| &q.trts),
+            tsts: mean(|q| &q.tsts),
         }
     }
 }

@@ -5,13 +5,13 @@ use paucal_metrics::Undefined;
 use paucal_metrics::column as metric;
 
 /// The modelled columns (numbers and levels; no ids, no text, not the group column) of a table.
-pub(super) fn columns(table: &Table) -> impl Iterator<Item = Column<'_>> {
+pub(crate) fn columns(table: &Table) -> impl Iterator<Item = Column<'_>> {
     let group = table.schema().group.as_deref();
     table.columns().filter(move |c| c.spec.kind.is_modelled() && Some(c.spec.name.as_str()) != group)
 }
 
 /// The same columns, checked, in the form that metrics take.
-pub(super) fn view(table: &Table) -> Result<metric::Table<'_>, Undefined> {
+pub(crate) fn view(table: &Table) -> Result<metric::Table<'_>, Undefined> {
     metric::Table::new(columns(table).filter_map(slice).collect())
 }
 

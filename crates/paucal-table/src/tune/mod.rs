@@ -6,11 +6,20 @@
 //! first split is not given the others. At the end the best and the default parameters are fitted to all training
 //! patients and judged on the outer hold-out, side by side: what tuning promised and what is left of it.
 //!
+//! The default parameters are the first trial and a smoke test: if they fail, nothing is searched. After 8, 16, 32 …
+//! trials the search looks back on what the last doubling gained ([`Course`]). At the end the best few trials are scored
+//! once more with fresh seeds ([`Finalist`]); the best of those wins.
+//!
 //! Trials run in rounds of `workers`. A round is drawn before it begins and stored when it is over, so that the study is
 //! the same on any number of threads. The storage has Optuna's layout.
 
+mod bench;
+mod course;
+mod finalists;
 mod parameters;
 mod race;
+mod sensitivity;
+mod start;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -21,15 +30,21 @@ use paucal_data::Table;
 use paucal_evidence::Target;
 use paucal_tune::importance::importances;
 use paucal_tune::storage::{Owner, Storage, StudyRecord};
-use paucal_tune::trial::best;
+use paucal_tune::trial::{Attributes, best};
 use paucal_tune::{Direction, Space, State, Trial, TuneError, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+use bench::Bench;
 
 use crate::error::TableError;
 use crate::generator::{Facts, FitContext, FittedGenerator, Method};
 use crate::hold_out::{Parts, hold_out};
 use crate::judge::{JudgeOptions, Judgement, Ruler};
+
+pub use course::{Course, Spent};
+pub use finalists::Finalist;
+pub use sensitivity::Neighbour;
 
 /// Name and version of the result's format.
 pub const SCHEMA: &str = "paucal.tune/1";
@@ -54,6 +69,14 @@ pub struct TuneOptions {
     pub outer_share: f64,
     /// Trees of the forests in the objective.
     pub trees: usize,
+    /// Best trials that are scored again at the end; below 2, none are.
+    pub finalists: usize,
+    /// Fresh seeds of each of them.
+    pub fresh_seeds: usize,
+    /// End the search when doubling the trials gained less than noise.
+    pub stop_when_flat: bool,
+    /// Score the best parameters with each of them moved a little, at the cost of about two trials for each.
+    pub sensitivity: bool,
 }
 
 impl Default for TuneOptions {
@@ -67,6 +90,10 @@ impl Default for TuneOptions {
             inner_share: 0.3,
             outer_share: 0.25,
             trees: 100,
+            finalists: 3,
+            fresh_seeds: 3,
+            stop_when_flat: false,
+            sensitivity: false,
         }
     }
 }
@@ -116,6 +143,12 @@ pub struct Tuning {
     pub best: u64,
     /// Its parameters, as the generator takes them.
     pub parameters: toml::Table,
+    /// The best trials scored again with fresh seeds, the best of them first.
+    pub finalists: Vec<Finalist>,
+    /// What the course of the search says.
+    pub course: Course,
+    /// What moving each parameter of the best trial costs; empty unless asked for.
+    pub sensitivity: Vec<Neighbour>,
     /// Shares of the parameters in what made the best trials good, largest first.
     pub importances: Vec<(String, f64)>,
     /// Whether there were enough trials to believe them.
@@ -148,6 +181,8 @@ pub struct TrialFacts {
     pub value: Option<f64>,
     /// Mean similarity and accuracy.
     pub components: BTreeMap<String, f64>,
+    /// Objective on each inner split.
+    pub splits: Vec<f64>,
     /// Parameters.
     pub parameters: BTreeMap<String, Value>,
     /// Wall seconds.
@@ -180,55 +215,109 @@ pub fn lines(space: &Space) -> Vec<SpaceLine> {
     space.dimensions().iter().map(line).collect()
 }
 
-/// Searches, or goes on searching, and judges the best.
-pub fn tune(
+/// What a search has found.
+pub struct Found {
+    /// Name of the study.
+    pub study: String,
+    /// What was searched.
+    pub space: Space,
+    /// Every trial, by number.
+    pub trials: Vec<Trial>,
+    /// Number of the best trial.
+    pub best: u64,
+    /// Its parameters, as the generator takes them.
+    pub parameters: toml::Table,
+    /// The best trials scored again.
+    pub finalists: Vec<Finalist>,
+    /// What moving each parameter costs.
+    pub sensitivity: Vec<Neighbour>,
+}
+
+/// Searches, or goes on searching, on the patients of `train`.
+pub fn search(
     search: &Search<'_>,
+    train: &Table,
     seed: Seed,
     observer: &dyn Observer,
-) -> Result<(Tuning, Box<dyn FittedGenerator>), TableError> {
-    let Parts { train, test } =
-        hold_out(search.table, search.options.outer_share, seed.child("tune/outer", 0))?;
-    let space = space(search.method, &train, search.fixed)?;
+) -> Result<Found, TableError> {
+    let space = space(search.method, train, search.fixed)?;
     space.check()?;
     if space.dimensions().is_empty() {
         return Err(TableError::NothingToTune(search.method.name));
     }
+    let bench = Bench::new(search, train, seed)?;
     let study = open(search, &space, seed)?;
-    race::run(search, &study, &space, &train, seed, observer)?;
+    race::run(search, &study, &space, &bench, seed, observer)?;
 
     let trials = search.storage.trials(study.id)?;
-    let Some(winner) = best(&trials, Direction::Maximise) else {
+    let finalists = finalists::finalists(search, &study, &trials, &bench, observer)?;
+    let first = finalists.first().and_then(|f| trials.iter().find(|t| t.number == f.trial));
+    let Some(winner) = first.or_else(|| best(&trials, Direction::Maximise)) else {
         let error = trials.iter().rev().find_map(|t| Some(t.user.get("error")?.as_str()?.to_owned()));
         return Err(TableError::NoTrial(error));
     };
-    let chosen = parameters::of_trial(winner, search.fixed);
-    let ruler = Ruler::new(&train, Some(&test), search.judge, seed.child("tune/judge", 0), observer)?;
+    let wanted = search.options.sensitivity;
+    let sensitivity = if wanted { sensitivity::sensitivity(winner, &bench, observer)? } else { Vec::new() };
+    Ok(Found {
+        study: study.name,
+        best: winner.number,
+        parameters: parameters::of_trial(winner, search.fixed),
+        space,
+        finalists,
+        sensitivity,
+        trials,
+    })
+}
+
+/// The patients of a search and those that no trial sees.
+pub fn outer(table: &Table, options: &TuneOptions, seed: Seed) -> Result<Parts, TableError> {
+    hold_out(table, options.outer_share, seed.child("tune/outer", 0))
+}
+
+/// Searches, or goes on searching, and judges the best.
+pub fn tune(
+    task: &Search<'_>,
+    seed: Seed,
+    observer: &dyn Observer,
+) -> Result<(Tuning, Box<dyn FittedGenerator>), TableError> {
+    let Parts { train, test } = outer(task.table, task.options, seed)?;
+    let found = search(task, &train, seed, observer)?;
+    let ruler = Ruler::new(&train, Some(&test), task.judge, seed.child("tune/judge", 0), observer)?;
     let judged = |parameters: &toml::Table| -> Result<_, TableError> {
-        let generator = (search.method.build)(parameters)?;
+        let generator = (task.method.build)(parameters)?;
         let context = FitContext::new(seed.child("tune/final", 0), observer);
         let fitted = generator.fit(&train, &context)?;
         let drawn = fitted.sample(train.rows(), &[], seed.child("tune/final-draw", 0))?;
         Ok((ruler.judge(&drawn)?, fitted))
     };
-    let (default, _) = judged(search.fixed)?;
-    let (tuned, fitted) = judged(&chosen)?;
-    let mattered = importances(&trials, Direction::Maximise);
+    let (default, _) = judged(task.fixed)?;
+    let (tuned, fitted) = judged(&found.parameters)?;
+    let mattered = importances(&found.trials, Direction::Maximise);
+    let trials = facts_of(&found.trials);
     let tuning = Tuning {
         schema: SCHEMA.into(),
-        model: search.method.name.into(),
-        study: study.name,
+        model: task.method.name.into(),
+        study: found.study,
         target: default.target.clone(),
-        options: search.options.clone(),
-        space: lines(&space),
-        best: winner.number,
-        trials: trials.iter().map(told).collect(),
-        parameters: chosen,
+        options: task.options.clone(),
+        space: lines(&found.space),
+        best: found.best,
+        course: Course::of(&trials),
+        trials,
+        parameters: found.parameters,
+        finalists: found.finalists,
+        sensitivity: found.sensitivity,
         importances: mattered.shares,
         importances_reliable: mattered.reliable,
         tuned,
         default,
     };
     Ok((tuning, fitted))
+}
+
+/// Trials for people and figures.
+pub fn facts_of(trials: &[Trial]) -> Vec<TrialFacts> {
+    trials.iter().map(told).collect()
 }
 
 /// Opens the study; one that was begun for something else is refused.
@@ -252,6 +341,10 @@ fn open(search: &Search<'_>, space: &Space, seed: Seed) -> Result<StudyRecord, T
             None => search.storage.set_study_attribute(study.id, Owner::User, &key, &value)?,
         }
     }
+    if search.storage.trials(study.id)?.is_empty() {
+        let first = start::default_trial(search.method, space);
+        search.storage.enqueue(study.id, &first, &Attributes::new())?;
+    }
     Ok(study)
 }
 
@@ -269,6 +362,11 @@ fn told(trial: &Trial) -> TrialFacts {
         state: state.into(),
         value: trial.value.filter(|value| value.is_finite()),
         components: ["similarity", "accuracy"].iter().filter_map(number).collect(),
+        splits: trial
+            .user
+            .get("splits")
+            .and_then(|s| serde_json::from_value(s.clone()).ok())
+            .unwrap_or_default(),
         parameters: trial.parameters.iter().map(|(name, p)| (name.clone(), p.value())).collect(),
         seconds: trial.seconds(),
         error: trial.user.get("error").and_then(|e| e.as_str()).map(str::to_owned),

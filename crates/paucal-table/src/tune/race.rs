@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use paucal_core::observe::Event;
 use paucal_core::{Observer, Seed, Silent};
-use paucal_data::Table;
 use paucal_tune::pruner::{Median, Never, Pruner, Race, Wilcoxon};
 use paucal_tune::storage::{Fixed, Owner, StudyRecord};
 use paucal_tune::trial::best;
@@ -13,11 +12,12 @@ use paucal_tune::{Direction, History, Parameter, Random, Sampler, Space, State, 
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::trial::{Score, score};
-use super::{Search, parameters};
+use super::Search;
+use super::bench::Bench;
+use super::course::Course as Progress;
+use super::told;
+use super::trial::Score;
 use crate::error::TableError;
-use crate::hold_out::{Parts, hold_out};
-use crate::judge::JudgeOptions;
 
 const STAGE: &str = "tune";
 const DIRECTION: Direction = Direction::Maximise;
@@ -25,6 +25,8 @@ const DIRECTION: Direction = Direction::Maximise;
 const HEARTBEAT: Duration = Duration::from_secs(20);
 /// Silence after which a worker counts as dead.
 const GRACE: Duration = Duration::from_secs(90);
+/// Complete trials after which the search looks back for the first time.
+const PILOT: usize = 8;
 /// How often a trial whose worker died is begun again.
 const RETRIES: u64 = 2;
 
@@ -33,8 +35,7 @@ struct Course<'a> {
     search: &'a Search<'a>,
     study: &'a StudyRecord,
     space: &'a Space,
-    splits: Vec<Parts>,
-    judge: JudgeOptions,
+    bench: &'a Bench<'a>,
     seed: Seed,
     observer: &'a dyn Observer,
 }
@@ -44,15 +45,12 @@ pub fn run(
     search: &Search<'_>,
     study: &StudyRecord,
     space: &Space,
-    train: &Table,
+    bench: &Bench<'_>,
     seed: Seed,
     observer: &dyn Observer,
 ) -> Result<(), TableError> {
     let options = search.options;
-    let split = |repeat: usize| hold_out(train, options.inner_share, seed.child("tune/inner", repeat as u64));
-    let splits = (0..options.repeats.max(1)).map(split).collect::<Result<Vec<_>, _>>()?;
-    let judge = JudgeOptions { trees: options.trees, ..search.judge.clone() };
-    let course = Course { search, study, space, splits, judge, seed, observer };
+    let course = Course { search, study, space, bench, seed, observer };
     let (sampler, pruner) = (sampler(&options.sampler)?, pruner(&options.pruner)?);
 
     course.bury(if search.shared { GRACE } else { Duration::ZERO })?;
@@ -69,14 +67,16 @@ pub fn run(
             let step = (options.trials - left) as u64;
             observer.event(Event::Scalar { name: "objective/best".into(), step, value });
         }
-        if left == 0 {
+        if left == 0 || course.is_over(&trials)? {
             break;
         }
         if search.timeout.is_some_and(|timeout| begun.elapsed() >= timeout) {
             observer.warn(format!("time is up with {left} of {} trials left", options.trials));
             break;
         }
-        course.round(left.min(options.workers.max(1)), sampler.as_ref(), pruner.as_ref())?;
+        // The first trial, the default parameters, runs alone: if even they fail there is nothing to search.
+        let at_once = if trials.iter().any(|t| t.state.is_finished()) { options.workers.max(1) } else { 1 };
+        course.round(left.min(at_once), sampler.as_ref(), pruner.as_ref())?;
         if observer.cancelled() {
             return Err(TableError::Interrupted);
         }
@@ -107,6 +107,34 @@ fn unknown(name: &'static str, value: &str, range: &'static str) -> TableError {
 }
 
 impl Course<'_> {
+    /// Smoke test and pilot: an error when every trial so far has failed and the first with the default parameters;
+    /// after 8, 16, 32 … complete trials a note on what the last doubling gained, and the end if it was no more than
+    /// noise and the user wants that.
+    fn is_over(&self, trials: &[Trial]) -> Result<bool, TableError> {
+        let finished = trials.iter().filter(|t| t.state.is_finished());
+        if let [only] = finished.collect::<Vec<_>>()[..]
+            && only.state == State::Fail
+            && let Some(reason) = only.user.get("error").and_then(|e| e.as_str())
+        {
+            return Err(TableError::NoTrial(Some(reason.to_owned())));
+        }
+        let complete = trials.iter().filter(|t| t.state == State::Complete).count();
+        if complete < PILOT || !complete.is_power_of_two() {
+            return Ok(false);
+        }
+        let progress = Progress::of(&trials.iter().map(told).collect::<Vec<_>>());
+        let (Some(gain), Some(noise)) = (progress.last_doubling, progress.noise) else { return Ok(false) };
+        self.observer.note(format!(
+            "after {complete} trials: doubling their number gained {gain:.4} in the objective; a trial is uncertain by {noise:.4}"
+        ));
+        let flat = gain < noise && self.search.options.stop_when_flat;
+        if flat {
+            self.observer
+                .warn(format!("the search ended after {complete} trials: more gain nothing but noise"));
+        }
+        Ok(flat)
+    }
+
     /// Draws `count` trials, runs them side by side, and stores what came of them in their order.
     fn round(&self, count: usize, sampler: &dyn Sampler, pruner: &dyn Pruner) -> Result<(), TableError> {
         let round = (0..count).map(|_| self.draw(sampler)).collect::<Result<Vec<_>, _>>()?;
@@ -127,7 +155,7 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// Begins a trial and gives it parameters: the default ones first, those of an enqueued trial, or new ones.
+    /// Begins a trial and gives it parameters: those it was enqueued with, new ones for the rest.
     fn draw(&self, sampler: &dyn Sampler) -> Result<Trial, TableError> {
         let storage = self.search.storage;
         let mut trial = storage.begin(self.study.id)?;
@@ -153,14 +181,11 @@ impl Course<'_> {
 
     /// Scores a trial split by split, and stops early when it promises too little.
     fn run(&self, trial: &Trial, pruner: &dyn Pruner, race: &Race<'_>) -> Result<Run, TableError> {
-        let parameters = parameters::of_trial(trial, self.search.fixed);
         let quiet = Silent::with_cancel(self.observer.cancel().clone());
         let mut scores: Vec<Score> = Vec::new();
         let mut seen = trial.clone();
-        for (repeat, split) in self.splits.iter().enumerate() {
-            // The same seed for every trial: differences are those of the parameters.
-            let seed = self.seed.child("tune/trial", repeat as u64);
-            scores.push(score(self.search.method, &parameters, split, &self.judge, seed, &quiet)?);
+        for repeat in 0..self.bench.splits() {
+            scores.push(self.bench.score(trial, repeat, &quiet)?);
             // The median rule compares means so far, the signed-rank test single splits.
             let value = if pruner.name() == "wilcoxon" {
                 scores[repeat].objective
@@ -169,19 +194,26 @@ impl Course<'_> {
             };
             self.search.storage.report(trial.id, repeat as i64, value)?;
             seen.reports.insert(repeat as i64, value);
-            if repeat + 1 < self.splits.len() && pruner.judge(&seen, race).prune {
-                return Ok(Run { score: Score::mean(&scores), pruned: true });
+            if repeat + 1 < self.bench.splits() && pruner.judge(&seen, race).prune {
+                return Ok(Run { scores, pruned: true });
             }
         }
-        Ok(Run { score: Score::mean(&scores), pruned: false })
+        Ok(Run { scores, pruned: false })
     }
 
     fn store(&self, trial: &Trial, outcome: Result<Run, TableError>) -> Result<(), TableError> {
         let storage = self.search.storage;
         let (state, value) = match outcome {
-            Ok(Run { score, pruned }) => {
-                for (key, value) in [("similarity", score.similarity), ("accuracy", score.accuracy)] {
-                    storage.set_attribute(trial.id, Owner::User, key, &json!(value))?;
+            Ok(Run { scores, pruned }) => {
+                let score = Score::mean(&scores);
+                let splits: Vec<f64> = scores.iter().map(|score| score.objective).collect();
+                let parts = [
+                    ("similarity", json!(score.similarity)),
+                    ("accuracy", json!(score.accuracy)),
+                    ("splits", json!(splits)),
+                ];
+                for (key, value) in parts {
+                    storage.set_attribute(trial.id, Owner::User, key, &value)?;
                 }
                 (if pruned { State::Pruned } else { State::Complete }, Some(score.objective))
             }
@@ -250,6 +282,7 @@ impl Course<'_> {
 
 /// What came of a trial.
 struct Run {
-    score: Score,
+    /// By split.
+    scores: Vec<Score>,
     pruned: bool,
 }

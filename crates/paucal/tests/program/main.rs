@@ -4,6 +4,7 @@
 
 mod audit;
 mod bad_input;
+mod compare;
 mod demo;
 mod fit_sample;
 mod help;

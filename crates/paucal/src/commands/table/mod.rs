@@ -1,6 +1,7 @@
 //! `paucal table …`.
 
 mod audit;
+mod compare;
 mod fit;
 mod judge;
 mod prove;
@@ -29,6 +30,7 @@ pub fn run(session: &Session, verb: Table) -> Result<()> {
         Table::Judge(arguments) => judge::run(session, &arguments),
         Table::Prove(arguments) => prove::run(session, &arguments),
         Table::Tune(arguments) => tune::run(session, &arguments),
+        Table::Compare(arguments) => compare::run(session, &arguments),
         Table::Space(arguments) => space::run(session, &arguments),
     }
 }

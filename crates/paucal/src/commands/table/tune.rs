@@ -82,7 +82,8 @@ pub fn run(session: &Session, arguments: &Tune) -> Result<()> {
     session.printer.result(&tuning, &summary::tuning(&tuning, &arguments.out))
 }
 
-fn timeout(seconds: Option<f64>) -> Result<Option<Duration>, UsageError> {
+/// `--timeout` as a duration.
+pub fn timeout(seconds: Option<f64>) -> Result<Option<Duration>, UsageError> {
     match seconds {
         Some(s) if !(s > 0.0 && s < 1e9) => Err(UsageError::Timeout(s)),
         seconds => Ok(seconds.map(Duration::from_secs_f64)),
