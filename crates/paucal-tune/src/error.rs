@@ -82,12 +82,28 @@ pub enum TuneError {
     },
 }
 
+impl TuneError {
+    /// A study was begun with another `what`.
+    pub fn other(study: &str, what: &str) -> Self {
+        Self::OtherStudy { name: study.into(), what: what.into() }
+    }
+}
+
 impl Advice for TuneError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Distribution(_) => "give ends that are finite and in order".into(),
-            Self::Incompatible { .. } | Self::OtherStudy { .. } => {
+            Self::Incompatible { .. } => {
                 "begin a new study with --study NAME; one study holds one search space".into()
+            }
+            Self::OtherStudy { what, .. } => {
+                let same = match what.as_str() {
+                    "version of the program" => "install the version that began it on every machine",
+                    "data" => "give the very file that it was begun with",
+                    "reading of the table" => "give --header, --delimiter, --missing and --schema as at its beginning",
+                    _ => "repeat the command that began it",
+                };
+                format!("{same}, or begin a new study with --study NAME; nothing that was stored is lost")
             }
             Self::Unreachable { .. } => {
                 "check address, server and network; nothing that was stored is lost".into()

@@ -6,12 +6,16 @@
 //! first split is not given the others. At the end the best and the default parameters are fitted to all training
 //! patients and judged on the outer hold-out, side by side: what tuning promised and what is left of it.
 //!
+//! Other processes may join in, on other machines too, when the storage is one that they share: [`work`].
+//!
 //! Trials run in rounds of `workers`. A round is drawn before it begins and stored when it is over, so that the study is
 //! the same on any number of threads. The storage has Optuna's layout.
 
 mod parameters;
 mod race;
+mod task;
 mod trial;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,16 +24,18 @@ use paucal_core::{Observer, Seed};
 use paucal_data::Table;
 use paucal_evidence::Target;
 use paucal_tune::importance::importances;
-use paucal_tune::storage::{Owner, Storage, StudyRecord};
+use paucal_tune::storage::Storage;
 use paucal_tune::trial::best;
-use paucal_tune::{Direction, Space, State, Trial, TuneError, Value};
+use paucal_tune::{Direction, Space, Trial, Value};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::error::TableError;
 use crate::generator::{Facts, FitContext, FittedGenerator, Method};
 use crate::hold_out::{Parts, hold_out};
 use crate::judge::{JudgeOptions, Judgement, Ruler};
+
+pub use task::Task;
+pub use worker::{Worked, work};
 
 /// Name and version of the result's format.
 pub const SCHEMA: &str = "paucal.tune/1";
@@ -193,8 +199,9 @@ pub fn tune(
     if space.dimensions().is_empty() {
         return Err(TableError::NothingToTune(search.method.name));
     }
-    let study = open(search, &space, seed)?;
-    race::run(search, &study, &space, &train, seed, observer)?;
+    let study = task::open(search, &space, seed)?;
+    task::set_budget(search, &study)?;
+    race::run(search, &study, &space, &train, None, seed, observer)?;
 
     let trials = search.storage.trials(study.id)?;
     let Some(winner) = best(&trials, Direction::Maximise) else {
@@ -231,42 +238,11 @@ pub fn tune(
     Ok((tuning, fitted))
 }
 
-/// Opens the study; one that was begun for something else is refused.
-fn open(search: &Search<'_>, space: &Space, seed: Seed) -> Result<StudyRecord, TableError> {
-    let study = search.storage.open_study(search.study, Direction::Maximise)?;
-    let identity = [
-        ("generator", json!(search.method.name)),
-        ("data", json!(search.digest)),
-        ("seed", json!(seed.0.to_string())),
-        ("search space", space.fingerprint()),
-        ("version", json!(env!("CARGO_PKG_VERSION"))),
-    ];
-    for (what, value) in identity {
-        let key = format!("paucal: {what}");
-        match study.user.get(&key) {
-            Some(known) if *known != value => {
-                let what = if what == "version" { "version of the program" } else { what };
-                return Err(TuneError::OtherStudy { name: study.name, what: what.into() }.into());
-            }
-            Some(_) => {}
-            None => search.storage.set_study_attribute(study.id, Owner::User, &key, &value)?,
-        }
-    }
-    Ok(study)
-}
-
 fn told(trial: &Trial) -> TrialFacts {
     let number = |key: &&str| Some(((*key).to_owned(), trial.user.get(*key)?.as_f64()?));
-    let state = match trial.state {
-        State::Running => "running",
-        State::Complete => "complete",
-        State::Pruned => "pruned",
-        State::Fail => "fail",
-        State::Waiting => "waiting",
-    };
     TrialFacts {
         number: trial.number,
-        state: state.into(),
+        state: trial.state.name().into(),
         value: trial.value.filter(|value| value.is_finite()),
         components: ["similarity", "accuracy"].iter().filter_map(number).collect(),
         parameters: trial.parameters.iter().map(|(name, p)| (name.clone(), p.value())).collect(),

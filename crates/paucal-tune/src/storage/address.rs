@@ -55,7 +55,8 @@ impl Address {
 /// Whether a file begins like a SQLite database.
 pub fn is_sqlite(path: &Path) -> bool {
     let mut start = [0; 16];
-    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"SQLite format 3\0"
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        && start == *b"SQLite format 3\0"
 }
 
 /// An address as it may be shown and kept: a password is replaced by `***`.

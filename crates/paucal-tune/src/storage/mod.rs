@@ -29,7 +29,7 @@ pub use journal::Journal;
 pub use postgres::Postgres;
 pub use sql::Sql;
 pub use sqlite::Sqlite;
-pub use stale::{RETRIES, Retry, begun_again, retry, retry_stale};
+pub use stale::{GRACE, HEARTBEAT, RETRIES, Retry, begun_again, retry, retry_stale};
 
 /// A study as it stands in the storage.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,6 +109,9 @@ pub trait Storage: Send + Sync {
 
     /// Says that the worker of a trial is alive, by the clock of the storage.
     fn heartbeat(&self, trial: i64) -> Result<(), TuneError>;
+
+    /// How many running trials have given a sign of life, however long ago.
+    fn running(&self, study: i64) -> Result<usize, TuneError>;
 
     /// Fails the running trials whose last heartbeat is older than `grace`, and returns those that this call failed.
     /// Trials that never had a heartbeat are left alone.

@@ -55,7 +55,8 @@ impl Postgres {
                 _ => kept.push(pair),
             }
         }
-        let url_without = if kept.is_empty() { place.to_owned() } else { format!("{place}?{}", kept.join("&")) };
+        let url_without =
+            if kept.is_empty() { place.to_owned() } else { format!("{place}?{}", kept.join("&")) };
         // What the reader complains of may be a piece of the password.
         let mut config: Config = url_without.parse().map_err(|_| TuneError::Address(masked(url)))?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
@@ -92,8 +93,11 @@ impl Postgres {
     }
 
     fn trouble_of(&self, error: &postgres::Error) -> Option<Trouble> {
-        let ended =
-            [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT];
+        let ended = [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        ];
         match error.code() {
             Some(code) if ended.contains(code) => Some(Trouble::Lost),
             Some(

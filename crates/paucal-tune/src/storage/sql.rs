@@ -403,6 +403,16 @@ impl<D: Database> Storage for Sql<D> {
         beat(&mut *self.database(), trial)
     }
 
+    fn running(&self, study: i64) -> Result<usize, TuneError> {
+        let sql = "SELECT count(*) FROM trials JOIN trial_heartbeats ON trial_heartbeats.trial_id = trials.trial_id \
+                   WHERE study_id = $1 AND state = 'RUNNING'";
+        let rows = self.database().rows(sql, &[study.into()])?;
+        match rows.first().and_then(|row| row.first()) {
+            Some(&Cell::Int(count)) => Ok(count as usize),
+            _ => Err(TuneError::Storage("it does not count".into())),
+        }
+    }
+
     fn fail_stale(&self, study: i64, grace: Duration) -> Result<Vec<Trial>, TuneError> {
         let sql = format!(
             "SELECT trials.trial_id FROM trials JOIN trial_heartbeats ON trial_heartbeats.trial_id = trials.trial_id \

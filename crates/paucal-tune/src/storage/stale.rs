@@ -9,6 +9,10 @@ use super::{Attributes, Fixed, Storage};
 use crate::error::TuneError;
 use crate::trial::Trial;
 
+/// Time between two signs of life of a running trial.
+pub const HEARTBEAT: Duration = Duration::from_secs(20);
+/// Silence after which a worker counts as dead.
+pub const GRACE: Duration = Duration::from_secs(90);
 /// How often a trial that was cut short is begun again.
 pub const RETRIES: usize = 2;
 
@@ -47,7 +51,7 @@ pub fn retry(storage: &dyn Storage, study: i64, trial: &Trial) -> Result<bool, T
     ]
     .into_iter()
     .collect();
-    storage.add_waiting(study, &system, &Attributes::new())?;
+    storage.add_waiting(study, &system, &trial.user)?;
     Ok(true)
 }
 

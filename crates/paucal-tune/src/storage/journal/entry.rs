@@ -91,7 +91,8 @@ fn quoted(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 16);
     let (mut inside, mut rest) = (false, line);
     while let Some(next) = rest.chars().next() {
-        let bare = ["NaN", "Infinity", "-Infinity"].into_iter().find(|token| !inside && rest.starts_with(token));
+        let bare =
+            ["NaN", "Infinity", "-Infinity"].into_iter().find(|token| !inside && rest.starts_with(token));
         let length = match (bare, next) {
             (Some(token), _) => {
                 let _ = write!(out, "\"{token}\"");
@@ -193,7 +194,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let line = Line::new(Op::Report, "w-1").with("trial_id", &json!(2)).with_number("intermediate_value", f64::NAN);
+        let line = Line::new(Op::Report, "w-1")
+            .with("trial_id", &json!(2))
+            .with_number("intermediate_value", f64::NAN);
         let line = line.with_numbers("values", &[0.1, f64::INFINITY]).end();
         assert_eq!(
             line,

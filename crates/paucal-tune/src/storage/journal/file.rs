@@ -24,13 +24,16 @@ pub struct JournalFile {
     /// Bytes of whole lines that have been read.
     offset: u64,
     lines: u64,
+    /// [`ABANDONED`], but for tests.
+    abandoned: Duration,
 }
 
 impl JournalFile {
     /// Opens the file; makes it if it is not there.
     pub fn open(path: &Path) -> Result<Self, TuneError> {
         let place = path.display().to_string();
-        let unreachable = |error: io::Error| TuneError::Unreachable { url: place.clone(), message: error.to_string() };
+        let unreachable =
+            |error: io::Error| TuneError::Unreachable { url: place.clone(), message: error.to_string() };
         if is_sqlite(path) {
             let message = "it is a SQLite file, which is opened as sqlite:///FILE".into();
             return Err(TuneError::NotAStorage { url: place, message });
@@ -41,7 +44,7 @@ impl JournalFile {
         // The name that Optuna gives to the lock.
         let mut lock = path.clone().into_os_string();
         lock.push(".lock");
-        Ok(Self { path, lock: lock.into(), offset: 0, lines: 0 })
+        Ok(Self { path, lock: lock.into(), offset: 0, lines: 0, abandoned: ABANDONED })
     }
 
     /// Hands every whole line that is new to `apply`. A half line at the end is being written, or its writer died.
@@ -96,7 +99,7 @@ impl JournalFile {
             let made = made_at(&self.lock);
             if made.is_none() || made != seen {
                 (seen, since) = (made, std::time::Instant::now());
-            } else if since.elapsed() > ABANDONED {
+            } else if since.elapsed() > self.abandoned {
                 remove(&self.lock);
             }
             std::thread::sleep(wait);
@@ -183,4 +186,36 @@ pub fn unique() -> String {
         0x8000 | (b >> 48) & 0x3fff,
         b & 0xffff_ffff_ffff
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_whose_owner_died_is_broken_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = JournalFile::open(&folder.path().join("study.log")).unwrap();
+        file.abandoned = Duration::from_millis(300);
+        std::mem::forget(file.lock().unwrap());
+        let begun = std::time::Instant::now();
+        let held = file.lock().unwrap();
+        assert!(begun.elapsed() >= Duration::from_millis(300));
+        assert!(Instant::now().seconds_since(held.taken_at()).abs() < 5.0, "files are dated by a clock like ours");
+
+        // Who was taken for dead and comes back does not take away the lock of another.
+        let theirs = file.lock().unwrap();
+        drop(held);
+        assert!(fs::symlink_metadata(&file.lock).is_ok());
+        drop(theirs);
+        assert!(fs::symlink_metadata(&file.lock).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the journal");
+    }
+
+    #[test]
+    fn names_are_uuids_and_differ() {
+        let (a, b) = (unique(), unique());
+        assert_ne!(a, b);
+        assert_eq!((a.len(), &a[14..15]), (36, "4"));
+    }
 }

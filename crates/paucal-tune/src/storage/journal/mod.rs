@@ -53,8 +53,7 @@ impl Journal {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        // What a panicking thread left half done in memory is read from the file again at worst never: entries are
-        // applied one by one.
+        // Entries are applied one by one: a panic in another thread leaves none half applied.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -73,8 +72,7 @@ impl Journal {
         let mut inner = self.inner();
         let lock = inner.file.lock()?;
         inner.read()?;
-        let (lines, outcome) =
-            decide(&inner.replay, &Pen { worker: &inner.worker, clock: lock.taken_at() })?;
+        let (lines, outcome) = decide(&inner.replay, &Pen { worker: &inner.worker, clock: lock.taken_at() })?;
         if !lines.is_empty() {
             inner.file.append(&lines.into_iter().map(Line::end).collect::<String>())?;
             inner.read()?;
@@ -83,11 +81,7 @@ impl Journal {
     }
 
     /// Appends a change of a trial unless it has ended.
-    fn change(
-        &self,
-        trial: i64,
-        line: impl FnOnce(&Pen<'_>) -> Line,
-    ) -> Result<(), TuneError> {
+    fn change(&self, trial: i64, line: impl FnOnce(&Pen<'_>) -> Line) -> Result<(), TuneError> {
         self.write(|replay, pen| {
             let open = replay.trial(trial).is_some_and(|trial| !trial.state.is_finished());
             Ok((open.then(|| line(pen)).into_iter().collect(), ()))
@@ -129,7 +123,8 @@ impl Pen<'_> {
 
     /// A change of state. A value that is no number fails the trial.
     fn state(&self, trial: i64, state: State, value: Option<f64>) -> Line {
-        let line = self.line(Op::State).with("trial_id", &json!(trial)).with("state", &json!(entry::code(state)));
+        let line =
+            self.line(Op::State).with("trial_id", &json!(trial)).with("state", &json!(entry::code(state)));
         let line = match value {
             Some(value) => line.with_numbers("values", &[value]),
             None => line.with("values", &Json::Null),
@@ -267,6 +262,11 @@ impl Storage for Journal {
 
     fn heartbeat(&self, trial: i64) -> Result<(), TuneError> {
         self.change(trial, |pen| pen.beat(trial))
+    }
+
+    fn running(&self, study: i64) -> Result<usize, TuneError> {
+        let alive = |trial: &&Trial| trial.state == State::Running && trial.system.contains_key(HEARTBEAT);
+        self.read(|replay| replay.trials(study).filter(alive).count())
     }
 
     fn fail_stale(&self, study: i64, grace: Duration) -> Result<Vec<Trial>, TuneError> {

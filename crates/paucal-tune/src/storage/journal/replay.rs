@@ -59,7 +59,9 @@ impl Replay {
         match entry.op {
             Op::CreateStudy => self.create_study(entry)?,
             Op::DeleteStudy => {
-                if let Some(place) = entry.study_id.and_then(|id| self.studies.get_mut(usize::try_from(id).ok()?)) {
+                if let Some(place) =
+                    entry.study_id.and_then(|id| self.studies.get_mut(usize::try_from(id).ok()?))
+                {
                     *place = None;
                 }
             }
