@@ -87,6 +87,15 @@ impl TuneError {
     pub fn other(study: &str, what: &str) -> Self {
         Self::OtherStudy { name: study.into(), what: what.into() }
     }
+
+    /// Whether the reason may be that the study is not begun yet.
+    pub fn is_too_early(&self) -> bool {
+        match self {
+            Self::Choose(names) => names.is_empty(),
+            Self::Unreachable { .. } | Self::NotAStorage { .. } | Self::NoStudy(_) | Self::NoTask(_) => true,
+            _ => false,
+        }
+    }
 }
 
 impl Advice for TuneError {

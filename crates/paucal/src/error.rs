@@ -52,6 +52,12 @@ pub enum UsageError {
     /// `--timeout` that is no time.
     #[error("--timeout takes a number of seconds above 0, not {0}")]
     Timeout(f64),
+    /// `--grace` that is no time.
+    #[error("--grace takes a number of seconds from 0, not {0}")]
+    Grace(f64),
+    /// `--trials 0`.
+    #[error("--trials must be at least 1")]
+    Trials,
     /// `--delimiter` of more than one character.
     #[error("--delimiter takes one character, not '{0}'")]
     Delimiter(String),
@@ -94,6 +100,8 @@ impl Advice for UsageError {
             }
             Self::NoSteps(_) => "leave out --steps; only ctgan and tvae are trained step by step".into(),
             Self::Timeout(_) => "for ten minutes write --timeout 600".into(),
+            Self::Grace(_) => "for ten minutes write --grace 600".into(),
+            Self::Trials => "leave it out to run trials until the study has all of its own".into(),
             Self::Delimiter(_) => "for a tab write --delimiter '\\t'".into(),
         })
     }

@@ -7,9 +7,7 @@ use paucal_core::observe::Event;
 use paucal_core::{Observer, Seed, Silent};
 use paucal_data::Table;
 use paucal_tune::pruner::{Median, Never, Pruner, Race, Wilcoxon};
-use paucal_tune::storage::{
-    GRACE, HEARTBEAT, Owner, Retry, StudyRecord, begun_again, retry, retry_stale,
-};
+use paucal_tune::storage::{GRACE, HEARTBEAT, Owner, Retry, StudyRecord, begun_again, retry, retry_stale};
 use paucal_tune::trial::best;
 use paucal_tune::{Direction, History, Parameter, Random, Sampler, Space, State, Tpe, Trial};
 use rayon::prelude::*;
@@ -58,20 +56,22 @@ pub fn run(
     let course = Course { search, study, space, splits, judge, seed, observer };
     let (sampler, pruner) = (sampler(&options.sampler)?, pruner(&options.pruner)?);
 
-    let begun = Instant::now();
-    let total = Some(options.trials as u64);
-    let mut own = 0;
-    observer.event(Event::Started { stage: STAGE.into(), total });
     if !search.shared {
         course.clear()?;
     }
+    let begun = Instant::now();
+    // What was done before tells nothing about the time that is left.
+    let before = finished(&search.storage.trials(study.id)?);
+    let total = Some(options.trials.saturating_sub(before) as u64);
+    observer.event(Event::Started { stage: STAGE.into(), total });
+    let mut own = 0;
     loop {
         if search.shared {
             course.bury()?;
         }
         let trials = search.storage.trials(study.id)?;
         let left = options.trials.saturating_sub(finished(&trials));
-        course.tell(&trials, options.trials - left);
+        course.tell(&trials, before);
         let own_left = most.map_or(usize::MAX, |most| most.saturating_sub(own));
         if left == 0 || own_left == 0 {
             break;
@@ -125,12 +125,17 @@ fn unknown(name: &'static str, value: &str, range: &'static str) -> TableError {
 }
 
 impl Course<'_> {
-    /// Says how far the study is.
-    fn tell(&self, trials: &[Trial], done: usize) {
-        let done = done as u64;
+    /// Says how far the study is beyond the trials `before`.
+    fn tell(&self, trials: &[Trial], before: usize) {
+        let finished = finished(trials);
+        let done = finished.saturating_sub(before) as u64;
         self.observer.event(Event::Progress { stage: STAGE.into(), done });
         if let Some(value) = best(trials, DIRECTION).and_then(|t| t.value) {
-            self.observer.event(Event::Scalar { name: "objective/best".into(), step: done, value });
+            self.observer.event(Event::Scalar {
+                name: "objective/best".into(),
+                step: finished as u64,
+                value,
+            });
         }
     }
 

@@ -201,7 +201,10 @@ mod tests {
         let begun = std::time::Instant::now();
         let held = file.lock().unwrap();
         assert!(begun.elapsed() >= Duration::from_millis(300));
-        assert!(Instant::now().seconds_since(held.taken_at()).abs() < 5.0, "files are dated by a clock like ours");
+        assert!(
+            Instant::now().seconds_since(held.taken_at()).abs() < 5.0,
+            "files are dated by a clock like ours"
+        );
 
         // Who was taken for dead and comes back does not take away the lock of another.
         let theirs = file.lock().unwrap();
