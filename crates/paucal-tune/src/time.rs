@@ -25,6 +25,18 @@ impl Instant {
         time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
     }
 
+    /// `YYYY-MM-DDTHH:MM:SS.ffffff+00:00`, as journals have it.
+    pub fn to_iso(self) -> String {
+        self.to_sql().replacen(' ', "T", 1) + "+00:00"
+    }
+
+    /// Reads [`Instant::to_iso`] with any offset. Optuna before version 5 wrote the time of the writer's zone without
+    /// saying which; that is taken for UTC.
+    pub fn from_iso(text: &str) -> Option<Self> {
+        let time: Option<Timestamp> = text.parse().ok();
+        time.map(|time| Self(time.as_microsecond())).or_else(|| Self::from_sql(text))
+    }
+
     /// Reads [`Instant::to_sql`]; the fraction may be absent, `T` may stand between day and time.
     pub fn from_sql(text: &str) -> Option<Self> {
         let civil: DateTime = text.trim().parse().ok()?;
@@ -44,5 +56,9 @@ mod tests {
         assert_eq!(Instant::from_sql("1970-01-01 00:00:01"), Some(Instant(1_000_000)));
         assert_eq!(Instant::from_sql("1970-01-01T00:00:01.5"), Some(Instant(1_500_000)));
         assert_eq!(Instant::from_sql("yesterday"), None);
+        assert_eq!(time.to_iso(), "2026-11-18T11:06:40.123456+00:00");
+        assert_eq!(Instant::from_iso(&time.to_iso()), Some(time));
+        assert_eq!(Instant::from_iso("1970-01-01T01:00:01+01:00"), Some(Instant(1_000_000)));
+        assert_eq!(Instant::from_iso("1970-01-01T00:00:01"), Some(Instant(1_000_000)));
     }
 }

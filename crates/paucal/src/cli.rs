@@ -74,7 +74,7 @@ pub enum Command {
     /// Clinical tables: audit, fit, sample, judge, prove
     #[command(subcommand)]
     Table(Table),
-    /// Studies of 'table tune': list, show, export
+    /// Studies of 'table tune': list, show, export, join from another machine
     #[command(subcommand)]
     Study(Study),
     /// Write the report of a finished run again
@@ -347,7 +347,9 @@ pub struct Prove {
     after_help = "Example: paucal table tune patients.csv --model ctgan --target outcome --trials 40 --out runs/tuned\n\
     A quarter of the patients is put aside and judges the result; no trial sees them. The study is kept in Optuna's \
     format (optuna-dashboard opens it). A stopped search continues with --resume. 'paucal table sample' draws from the \
-    tuned model."
+    tuned model.\n\
+    Several machines: give --storage an address that all can reach (journal:///FILE on a shared disk, or a PostgreSQL \
+    database) and run 'paucal study worker --storage URL DATA' on the others."
 )]
 pub struct Tune {
     /// CSV, TSV, Parquet or XLSX file
@@ -368,8 +370,9 @@ pub struct Tune {
     /// Trials in all [default: 40]
     #[arg(long, value_name = "N")]
     pub trials: Option<usize>,
-    /// Where the study is kept, e.g. sqlite:///studies.db [default: study.db in the output folder]
-    #[arg(long, value_name = "URL")]
+    /// Where the study is kept, so that other processes can share it: sqlite:///FILE, journal:///FILE or
+    /// postgresql://USER:PASSWORD@HOST/DATABASE [default: study.db in the output folder, for this process alone]
+    #[arg(long, value_name = "URL", env = "PAUCAL_STORAGE", hide_env_values = true)]
     pub storage: Option<String>,
     /// Name of the study [default: DATA/MODEL/TARGET]
     #[arg(long, value_name = "NAME")]
@@ -462,13 +465,17 @@ pub enum Study {
     Show(Named),
     /// The trials of a study as CSV
     Export(Export),
+    /// Join a study that 'table tune --storage' has begun, from another process or machine
+    Worker(Worker),
+    /// Fail the trials of workers that died, and enqueue them anew
+    Reap(Reap),
 }
 
 /// A storage.
 #[derive(Debug, Args)]
 pub struct Stored {
-    /// Where the studies are kept, e.g. sqlite:///runs/tuned/study.db
-    #[arg(long, value_name = "URL")]
+    /// Where the studies are kept: sqlite:///FILE, journal:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE
+    #[arg(long, value_name = "URL", env = "PAUCAL_STORAGE", hide_env_values = true)]
     pub storage: String,
 }
 
@@ -492,4 +499,49 @@ pub struct Export {
     /// File to write
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+}
+
+/// `paucal study worker`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: paucal study worker --storage postgresql://ann@db.local/studies patients.csv\n\
+    Generator, target, seed and settings are those of the study; the data must be the same file, to the byte. The worker \
+    ends when the study has all its trials. 'table tune' judges the result; a worker never looks at the patients that \
+    were put aside for that. The password of a database may stand in PGPASSWORD, the whole address in PAUCAL_STORAGE."
+)]
+pub struct Worker {
+    /// The very file that 'table tune' was given
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// The study.
+    #[command(flatten)]
+    pub named: Named,
+    /// Run so many trials at most [default: until the study has all of its own]
+    #[arg(long, value_name = "N")]
+    pub trials: Option<usize>,
+    /// Begin no trial after so many seconds
+    #[arg(long, value_name = "S")]
+    pub timeout: Option<f64>,
+    /// Trials at once [default: 2]
+    #[arg(long, value_name = "K")]
+    pub workers: Option<usize>,
+    /// Wait so many seconds for a study that is not begun yet [default: 0]
+    #[arg(long, value_name = "S", default_value_t = 0.0, hide_default_value = true)]
+    pub wait: f64,
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// `paucal study reap`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal study reap --storage journal:///shared/study.log\n\
+    Every running 'table tune' and worker does this by itself; the command is for when none is running.")]
+pub struct Reap {
+    /// The study.
+    #[command(flatten)]
+    pub named: Named,
+    /// Seconds without a sign of life after which a worker counts as dead [default: 90]
+    #[arg(long, value_name = "S")]
+    pub grace: Option<f64>,
 }

@@ -65,6 +65,12 @@ pub enum UsageError {
     /// One schema for several tables.
     #[error("--schema describes one table, and there are several")]
     OneSchema,
+    /// `--grace` that is no time.
+    #[error("--grace takes a number of seconds from 0, not {0}")]
+    Grace(f64),
+    /// `--trials 0`.
+    #[error("--trials must be at least 1")]
+    Trials,
     /// `--delimiter` of more than one character.
     #[error("--delimiter takes one character, not '{0}'")]
     Delimiter(String),
@@ -73,8 +79,9 @@ pub enum UsageError {
 impl UsageError {
     /// An unknown section, with the closest known one.
     pub fn unknown_section(name: &str) -> Self {
-        let known =
-            ["seed", "audit", "judge", "prove", "tune", "compare"].into_iter().chain(METHODS.iter().map(|m| m.name));
+        let known = ["seed", "audit", "judge", "prove", "tune", "compare"]
+            .into_iter()
+            .chain(METHODS.iter().map(|m| m.name));
         let hint = match closest(name, known) {
             Some(candidate) => format!("did you mean '{candidate}'?"),
             None => {
@@ -105,12 +112,14 @@ impl Advice for UsageError {
             Self::Objective(_) => {
                 "the forms are corrected, normalised, legacy_a, legacy_b and legacy_c".into()
             }
-            Self::NoSteps(_) => "leave out --steps; only ctgan and tvae are trained step by step".into(),
+            Self::NoSteps(_) => "leave out --steps; 'paucal models' lists what each generator takes".into(),
             Self::Timeout(_) => "for ten minutes write --timeout 600".into(),
             Self::PerTable { option, .. } => {
                 format!("give {option} once for all tables, or one for each in their order")
             }
             Self::OneSchema => "compare the tables one by one, or without --schema".into(),
+            Self::Grace(_) => "for ten minutes write --grace 600".into(),
+            Self::Trials => "leave it out to run trials until the study has all of its own".into(),
             Self::Delimiter(_) => "for a tab write --delimiter '\\t'".into(),
         })
     }

@@ -104,13 +104,16 @@ impl Session {
 
     /// The parameters given for a generator; one that computes on a device gets the one of `--device`.
     pub fn generator(&self, method: &Method) -> toml::Table {
-        let mut parameters = self.settings.generators.get(method.name).cloned().unwrap_or_default();
-        if let Some(device) = &self.device_name
-            && method.parameters.iter().any(|parameter| parameter.name == "device")
-        {
-            parameters.entry("device").or_insert_with(|| toml::Value::String(device.clone()));
-        }
+        let mut parameters = self.device_of(method);
+        parameters.extend(self.settings.generators.get(method.name).cloned().unwrap_or_default());
         parameters
+    }
+
+    /// The device of `--device` as a parameter, for a generator that computes on one.
+    pub fn device_of(&self, method: &Method) -> toml::Table {
+        let device =
+            self.device_name.clone().filter(|_| method.parameters.iter().any(|p| p.name == "device"));
+        device.into_iter().map(|device| ("device".to_owned(), device.into())).collect()
     }
 
     /// Opens the folder of a run, keeps its settings there and lets events flow into it.

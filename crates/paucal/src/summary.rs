@@ -106,7 +106,8 @@ pub fn comparison(comparison: &Comparison, out: &Path) -> String {
             ]
         })
         .collect();
-    let header = ["generator", "mean rank (95 % interval)", "objective (95 % interval)", "first in", "failed"];
+    let header =
+        ["generator", "mean rank (95 % interval)", "objective (95 % interval)", "first in", "failed"];
     let mut text = text_table(&header, &rows);
     for data in &comparison.data {
         let Some(best) = &data.best else { continue };

@@ -178,7 +178,12 @@ fn importances(tuning: &Tuning) -> Section {
 
 fn space(tuning: &Tuning) -> Section {
     let caption = "Parameters that were searched.";
-    Section::new("space", "The search space").table(space_table("space", caption, &tuning.space, best(tuning)))
+    Section::new("space", "The search space").table(space_table(
+        "space",
+        caption,
+        &tuning.space,
+        best(tuning),
+    ))
 }
 
 /// A search space with the values of the best trial.

@@ -10,6 +10,8 @@
 //! trials the search looks back on what the last doubling gained ([`Course`]). At the end the best few trials are scored
 //! once more with fresh seeds ([`Finalist`]); the best of those wins.
 //!
+//! Other processes may join in, on other machines too, when the storage is one that they share: [`work`].
+//!
 //! Trials run in rounds of `workers`. A round is drawn before it begins and stored when it is over, so that the study is
 //! the same on any number of threads. The storage has Optuna's layout.
 
@@ -19,8 +21,11 @@ mod finalists;
 mod parameters;
 mod race;
 mod sensitivity;
+mod stages;
 mod start;
+mod task;
 mod trial;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,11 +34,10 @@ use paucal_core::{Observer, Seed};
 use paucal_data::Table;
 use paucal_evidence::Target;
 use paucal_tune::importance::importances;
-use paucal_tune::storage::{Owner, Storage, StudyRecord};
+use paucal_tune::storage::Storage;
 use paucal_tune::trial::{Attributes, best};
-use paucal_tune::{Direction, Space, State, Trial, TuneError, Value};
+use paucal_tune::{Direction, Space, Trial, Value};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use bench::Bench;
 
@@ -45,6 +49,8 @@ use crate::judge::{JudgeOptions, Judgement, Ruler};
 pub use course::{Course, Spent};
 pub use finalists::Finalist;
 pub use sensitivity::Neighbour;
+pub use task::Task;
+pub use worker::{Worked, work};
 
 /// Name and version of the result's format.
 pub const SCHEMA: &str = "paucal.tune/1";
@@ -246,8 +252,13 @@ pub fn search(
         return Err(TableError::NothingToTune(search.method.name));
     }
     let bench = Bench::new(search, train, seed)?;
-    let study = open(search, &space, seed)?;
-    race::run(search, &study, &space, &bench, seed, observer)?;
+    let study = task::open(search, &space, seed)?;
+    task::set_budget(search, &study)?;
+    if search.storage.trials(study.id)?.is_empty() {
+        let first = start::default_trial(search.method, &space);
+        search.storage.enqueue(study.id, &first, &Attributes::new())?;
+    }
+    race::run(search, &study, &space, &bench, None, seed, observer)?;
 
     let trials = search.storage.trials(study.id)?;
     let finalists = finalists::finalists(search, &study, &trials, &bench, observer)?;
@@ -320,46 +331,11 @@ pub fn facts_of(trials: &[Trial]) -> Vec<TrialFacts> {
     trials.iter().map(told).collect()
 }
 
-/// Opens the study; one that was begun for something else is refused.
-fn open(search: &Search<'_>, space: &Space, seed: Seed) -> Result<StudyRecord, TableError> {
-    let study = search.storage.open_study(search.study, Direction::Maximise)?;
-    let identity = [
-        ("generator", json!(search.method.name)),
-        ("data", json!(search.digest)),
-        ("seed", json!(seed.0.to_string())),
-        ("search space", space.fingerprint()),
-        ("version", json!(env!("CARGO_PKG_VERSION"))),
-    ];
-    for (what, value) in identity {
-        let key = format!("paucal: {what}");
-        match study.user.get(&key) {
-            Some(known) if *known != value => {
-                let what = if what == "version" { "version of the program" } else { what };
-                return Err(TuneError::OtherStudy { name: study.name, what: what.into() }.into());
-            }
-            Some(_) => {}
-            None => search.storage.set_study_attribute(study.id, Owner::User, &key, &value)?,
-        }
-    }
-    if search.storage.trials(study.id)?.is_empty() {
-        let first = start::default_trial(search.method, space);
-        search.storage.enqueue(study.id, &first, &Attributes::new())?;
-    }
-    Ok(study)
-}
-
 fn told(trial: &Trial) -> TrialFacts {
     let number = |key: &&str| Some(((*key).to_owned(), trial.user.get(*key)?.as_f64()?));
-    let state = match trial.state {
-        State::Running => "running",
-        State::Complete => "complete",
-        State::Pruned => "pruned",
-        State::Fail => "fail",
-        State::Waiting => "waiting",
-    };
     TrialFacts {
         number: trial.number,
-        state: state.into(),
+        state: trial.state.name().into(),
         value: trial.value.filter(|value| value.is_finite()),
         components: ["similarity", "accuracy"].iter().filter_map(number).collect(),
         splits: trial

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use paucal_core::observe::Event;
 use paucal_core::{Observer, Seed, Silent};
 use paucal_tune::pruner::{Median, Never, Pruner, Race, Wilcoxon};
-use paucal_tune::storage::{Fixed, Owner, StudyRecord};
+use paucal_tune::storage::{GRACE, HEARTBEAT, Owner, Retry, StudyRecord, begun_again, retry, retry_stale};
 use paucal_tune::trial::best;
 use paucal_tune::{Direction, History, Parameter, Random, Sampler, Space, State, Tpe, Trial};
 use rayon::prelude::*;
@@ -14,21 +14,14 @@ use serde_json::json;
 
 use super::Search;
 use super::bench::Bench;
-use super::course::Course as Progress;
-use super::told;
+use super::stages::is_over;
 use super::trial::Score;
 use crate::error::TableError;
 
 const STAGE: &str = "tune";
 const DIRECTION: Direction = Direction::Maximise;
-/// Seconds between two signs of life of a running trial.
-const HEARTBEAT: Duration = Duration::from_secs(20);
-/// Silence after which a worker counts as dead.
-const GRACE: Duration = Duration::from_secs(90);
-/// Complete trials after which the search looks back for the first time.
-const PILOT: usize = 8;
-/// How often a trial whose worker died is begun again.
-const RETRIES: u64 = 2;
+/// How often a worker that has nothing to begin looks whether others have ended.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Everything a round needs.
 struct Course<'a> {
@@ -40,49 +33,71 @@ struct Course<'a> {
     observer: &'a dyn Observer,
 }
 
-/// Runs trials until as many are finished as were asked for, time is up, or the user stops.
+/// Runs trials until as many are finished as were asked for, this process has begun `most`, time is up, or the user
+/// stops. Returns how many it has begun.
+///
+/// A trial that was cut short and is begun again counts once. Several processes that look at the same moment may begin
+/// a few trials more than were asked for; none is lost for that.
 pub fn run(
     search: &Search<'_>,
     study: &StudyRecord,
     space: &Space,
     bench: &Bench<'_>,
+    most: Option<usize>,
     seed: Seed,
     observer: &dyn Observer,
-) -> Result<(), TableError> {
+) -> Result<usize, TableError> {
     let options = search.options;
     let course = Course { search, study, space, bench, seed, observer };
     let (sampler, pruner) = (sampler(&options.sampler)?, pruner(&options.pruner)?);
 
-    course.bury(if search.shared { GRACE } else { Duration::ZERO })?;
+    if !search.shared {
+        course.clear()?;
+    }
     let begun = Instant::now();
-    let total = Some(options.trials as u64);
+    // What was done before tells nothing about the time that is left.
+    let before = finished(&search.storage.trials(study.id)?);
+    let total = Some(options.trials.saturating_sub(before) as u64);
     observer.event(Event::Started { stage: STAGE.into(), total });
+    let mut own = 0;
     loop {
-        let trials = search.storage.trials(study.id)?;
-        let finished =
-            trials.iter().filter(|t| matches!(t.state, State::Complete | State::Pruned | State::Fail));
-        let left = options.trials.saturating_sub(finished.count());
-        observer.event(Event::Progress { stage: STAGE.into(), done: (options.trials - left) as u64 });
-        if let Some(value) = best(&trials, DIRECTION).and_then(|t| t.value) {
-            let step = (options.trials - left) as u64;
-            observer.event(Event::Scalar { name: "objective/best".into(), step, value });
+        if search.shared {
+            course.bury()?;
         }
-        if left == 0 || course.is_over(&trials)? {
+        let trials = search.storage.trials(study.id)?;
+        let left = options.trials.saturating_sub(finished(&trials));
+        course.tell(&trials, before);
+        let own_left = most.map_or(usize::MAX, |most| most.saturating_sub(own));
+        if left == 0 || own_left == 0 || is_over(&trials, options, observer)? {
             break;
         }
         if search.timeout.is_some_and(|timeout| begun.elapsed() >= timeout) {
             observer.warn(format!("time is up with {left} of {} trials left", options.trials));
             break;
         }
+        let elsewhere = if search.shared { search.storage.running(study.id)? } else { 0 };
         // The first trial, the default parameters, runs alone: if even they fail there is nothing to search.
         let at_once = if trials.iter().any(|t| t.state.is_finished()) { options.workers.max(1) } else { 1 };
-        course.round(left.min(at_once), sampler.as_ref(), pruner.as_ref())?;
+        match left.saturating_sub(elsewhere).min(own_left).min(at_once) {
+            // Others are at the last ones; if they die, somebody must begin these again.
+            0 => course.wait(),
+            count => {
+                course.round(count, trials, sampler.as_ref(), pruner.as_ref())?;
+                own += count;
+            }
+        }
         if observer.cancelled() {
             return Err(TableError::Interrupted);
         }
     }
     observer.event(Event::Finished { stage: STAGE.into() });
-    Ok(())
+    Ok(own)
+}
+
+/// How many trials are over and not begun again.
+pub fn finished(trials: &[Trial]) -> usize {
+    let again = begun_again(trials);
+    trials.iter().filter(|t| t.state.is_finished() && !again.contains(&t.number)).count()
 }
 
 fn sampler(name: &str) -> Result<Box<dyn Sampler>, TableError> {
@@ -107,41 +122,48 @@ fn unknown(name: &'static str, value: &str, range: &'static str) -> TableError {
 }
 
 impl Course<'_> {
-    /// Smoke test and pilot: an error when every trial so far has failed and the first with the default parameters;
-    /// after 8, 16, 32 … complete trials a note on what the last doubling gained, and the end if it was no more than
-    /// noise and the user wants that.
-    fn is_over(&self, trials: &[Trial]) -> Result<bool, TableError> {
-        let finished = trials.iter().filter(|t| t.state.is_finished());
-        if let [only] = finished.collect::<Vec<_>>()[..]
-            && only.state == State::Fail
-            && let Some(reason) = only.user.get("error").and_then(|e| e.as_str())
-        {
-            return Err(TableError::NoTrial(Some(reason.to_owned())));
+    /// Says how far the study is beyond the trials `before`.
+    fn tell(&self, trials: &[Trial], before: usize) {
+        let finished = finished(trials);
+        let done = finished.saturating_sub(before) as u64;
+        self.observer.event(Event::Progress { stage: STAGE.into(), done });
+        if let Some(value) = best(trials, DIRECTION).and_then(|t| t.value) {
+            self.observer.event(Event::Scalar {
+                name: "objective/best".into(),
+                step: finished as u64,
+                value,
+            });
         }
-        let complete = trials.iter().filter(|t| t.state == State::Complete).count();
-        if complete < PILOT || !complete.is_power_of_two() {
-            return Ok(false);
-        }
-        let progress = Progress::of(&trials.iter().map(told).collect::<Vec<_>>());
-        let (Some(gain), Some(noise)) = (progress.last_doubling, progress.noise) else { return Ok(false) };
-        self.observer.note(format!(
-            "after {complete} trials: doubling their number gained {gain:.4} in the objective; a trial is uncertain by {noise:.4}"
-        ));
-        let flat = gain < noise && self.search.options.stop_when_flat;
-        if flat {
-            self.observer
-                .warn(format!("the search ended after {complete} trials: more gain nothing but noise"));
-        }
-        Ok(flat)
     }
 
-    /// Draws `count` trials, runs them side by side, and stores what came of them in their order.
-    fn round(&self, count: usize, sampler: &dyn Sampler, pruner: &dyn Pruner) -> Result<(), TableError> {
-        let round = (0..count).map(|_| self.draw(sampler)).collect::<Result<Vec<_>, _>>()?;
+    /// Waits a little, or until the user stops.
+    fn wait(&self) {
+        let begun = Instant::now();
+        while begun.elapsed() < LOOK && !self.observer.cancelled() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Draws `count` trials beside the `trials` so far, runs them side by side, and stores what came of them in their
+    /// order.
+    fn round(
+        &self,
+        count: usize,
+        mut trials: Vec<Trial>,
+        sampler: &dyn Sampler,
+        pruner: &dyn Pruner,
+    ) -> Result<(), TableError> {
+        let mut round = Vec::new();
+        for _ in 0..count {
+            let trial = self.draw(&trials, sampler)?;
+            // The next one is drawn in knowledge of this one.
+            trials.retain(|t| t.id != trial.id);
+            trials.insert(trials.partition_point(|t| t.number < trial.number), trial.clone());
+            round.push(trial);
+        }
         let drawn: Vec<i64> = round.iter().map(|trial| trial.id).collect();
-        let others = self.search.storage.trials(self.study.id)?;
-        let others: Vec<Trial> = others.into_iter().filter(|t| !drawn.contains(&t.id)).collect();
-        let race = Race { study: &self.study.name, others: &others, direction: DIRECTION };
+        trials.retain(|t| !drawn.contains(&t.id));
+        let race = Race { study: &self.study.name, others: &trials, direction: DIRECTION };
         let over = AtomicBool::new(false);
         let outcomes = std::thread::scope(|scope| {
             scope.spawn(|| self.stay_alive(&drawn, &over));
@@ -155,19 +177,21 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// Begins a trial and gives it parameters: those it was enqueued with, new ones for the rest.
-    fn draw(&self, sampler: &dyn Sampler) -> Result<Trial, TableError> {
+    /// Begins a trial and gives it parameters: those it was enqueued with, and new ones where it has none.
+    fn draw(&self, trials: &[Trial], sampler: &dyn Sampler) -> Result<Trial, TableError> {
         let storage = self.search.storage;
         let mut trial = storage.begin(self.study.id)?;
-        storage.heartbeat(trial.id)?;
-        let before: Vec<Trial> =
-            storage.trials(self.study.id)?.into_iter().filter(|t| t.number < trial.number).collect();
+        let before: Vec<Trial> = trials.iter().filter(|t| t.number < trial.number).cloned().collect();
         let history = History { trials: &before, direction: DIRECTION };
         let mut stream = self.seed.child("tune/draw", 0).stream(sampler.name(), trial.number);
         let proposed = sampler.propose(&history, self.space, &mut stream);
         let fixed =
             trial.system.get("fixed_params").and_then(|json| json.as_object()).cloned().unwrap_or_default();
         for dimension in self.space.dimensions() {
+            // A trial that Python begins again has its parameters already.
+            if trial.parameters.contains_key(&dimension.name) {
+                continue;
+            }
             let distribution = dimension.distribution.clone();
             let wanted =
                 fixed.get(&dimension.name).and_then(|json| serde_json::from_value(json.clone()).ok());
@@ -219,7 +243,8 @@ impl Course<'_> {
             }
             Err(TableError::Interrupted) => {
                 storage.finish(trial.id, State::Fail, None)?;
-                return self.again(trial);
+                retry(storage, self.study.id, trial)?;
+                return Ok(());
             }
             Err(error) => {
                 storage.set_attribute(trial.id, Owner::User, "error", &json!(error.to_string()))?;
@@ -233,36 +258,23 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// Fails trials of dead workers and begins them again.
-    fn bury(&self, grace: Duration) -> Result<(), TableError> {
+    /// Begins the trials anew that a kill has left running in a study that nobody else works on.
+    fn clear(&self) -> Result<(), TableError> {
         let storage = self.search.storage;
-        let dead = if grace.is_zero() {
-            // Nobody else works on this study: whatever runs was left by a kill.
-            let running = storage.trials(self.study.id)?.into_iter().filter(|t| t.state == State::Running);
-            let mut dead = Vec::new();
-            for trial in running {
-                if storage.finish(trial.id, State::Fail, None)? {
-                    dead.push(trial);
-                }
+        for trial in storage.trials(self.study.id)?.iter().filter(|t| t.state == State::Running) {
+            if storage.finish(trial.id, State::Fail, None)? {
+                retry(storage, self.study.id, trial)?;
             }
-            dead
-        } else {
-            storage.fail_stale(self.study.id, grace)?
-        };
-        dead.iter().try_for_each(|trial| self.again(trial))
+        }
+        Ok(())
     }
 
-    /// Enqueues a trial like one that was cut short.
-    fn again(&self, trial: &Trial) -> Result<(), TableError> {
-        let tried = trial.user.get("retries").and_then(serde_json::Value::as_u64).unwrap_or(0);
-        if tried >= RETRIES || trial.parameters.len() < self.space.dimensions().len() {
-            return Ok(());
+    /// Begins the trials of dead workers anew.
+    fn bury(&self) -> Result<(), TableError> {
+        for Retry { trial, again } in retry_stale(self.search.storage, self.study.id, GRACE)? {
+            let outcome = if again { "it is begun again" } else { "it is given up" };
+            self.observer.warn(format!("the worker of trial {} is gone; {outcome}", trial.number));
         }
-        let fixed: Fixed =
-            trial.parameters.iter().map(|(name, p)| (name.clone(), json!(p.value()))).collect();
-        let attributes =
-            [("retries".to_owned(), json!(tried + 1)), ("retry_of".to_owned(), json!(trial.number))];
-        self.search.storage.enqueue(self.study.id, &fixed, &attributes.into_iter().collect())?;
         Ok(())
     }
 

@@ -81,6 +81,9 @@ pub fn p_greater(differences: &[f64]) -> f64 {
 }
 
 /// P(W ≥ w): the share of the 2ⁿ sign patterns whose positive ranks sum to at least w.
+///
+/// The test of `paucal-evidence` has a recursion like this one over tied ranks, for two sides and without zeros. Neither
+/// crate stands above the other, and no crate below both is about tests, so each keeps its own few lines.
 fn exact(w: usize, n: usize) -> f64 {
     let most = n * (n + 1) / 2;
     let mut shares = vec![0.0; most + 1];

@@ -1,14 +1,21 @@
 //! Where studies are kept, in Optuna's own layout.
 //!
 //! Several workers, ours or Python's, may work on one study at once. What must happen as a whole (numbering a trial,
-//! taking a waiting one, finishing one) happens in one transaction.
+//! taking a waiting one, finishing one) happens in one transaction, or under the lock of a journal.
+//!
+//! * SQLite: for one machine.
+//! * A journal: one file on a disk that several machines share, where there is no database.
+//! * PostgreSQL: for everything else.
 
+mod address;
+mod journal;
+mod postgres;
 mod read;
 mod schema;
 mod sql;
 mod sqlite;
+mod stale;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -17,8 +24,12 @@ use crate::distribution::Distribution;
 use crate::error::TuneError;
 use crate::trial::{Attributes, Direction, State, Trial};
 
+pub use address::{Address, masked};
+pub use journal::Journal;
+pub use postgres::Postgres;
 pub use sql::Sql;
 pub use sqlite::Sqlite;
+pub use stale::{GRACE, HEARTBEAT, RETRIES, Retry, begun_again, retry, retry_stale};
 
 /// A study as it stands in the storage.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,13 +71,20 @@ pub trait Storage: Send + Sync {
     /// Every trial of a study, by number.
     fn trials(&self, study: i64) -> Result<Vec<Trial>, TuneError>;
 
-    /// Adds a trial that waits for a worker, with parameters it is to have.
-    fn enqueue(&self, study: i64, fixed: &Fixed, attributes: &Attributes) -> Result<(), TuneError>;
+    /// Adds a trial that waits for a worker, with these attributes of samplers and of users.
+    fn add_waiting(&self, study: i64, system: &Attributes, user: &Attributes) -> Result<(), TuneError>;
 
-    /// Begins a trial: the first that waits, else a new one. It is this worker's alone.
+    /// Adds a trial that waits for a worker, with parameters it is to have.
+    fn enqueue(&self, study: i64, fixed: &Fixed, attributes: &Attributes) -> Result<(), TuneError> {
+        let system = [("fixed_params".to_owned(), Json::Object(fixed.clone()))].into_iter().collect();
+        self.add_waiting(study, &system, attributes)
+    }
+
+    /// Begins a trial: the first that waits, else a new one. It is this worker's alone. Its first sign of life is stored
+    /// with it, so that a worker that dies at once is noticed, too.
     fn begin(&self, study: i64) -> Result<Trial, TuneError>;
 
-    /// Stores a parameter of a running trial.
+    /// Stores a parameter of a running trial. As with attributes and reports, nothing is stored when it has been ended.
     ///
     /// # Errors
     /// [`TuneError::Incompatible`] when the study knows the name with another kind, scale or list of choices.
@@ -92,33 +110,39 @@ pub trait Storage: Send + Sync {
     /// Says that the worker of a trial is alive, by the clock of the storage.
     fn heartbeat(&self, trial: i64) -> Result<(), TuneError>;
 
+    /// How many running trials have given a sign of life, however long ago.
+    fn running(&self, study: i64) -> Result<usize, TuneError>;
+
     /// Fails the running trials whose last heartbeat is older than `grace`, and returns those that this call failed.
     /// Trials that never had a heartbeat are left alone.
     fn fail_stale(&self, study: i64, grace: Duration) -> Result<Vec<Trial>, TuneError>;
 }
 
-/// Opens the storage at an address: `sqlite:///FILE`.
+/// Opens the storage at an [`Address`]; makes it if it is not there.
 ///
 /// # Errors
-/// [`TuneError::Address`] for what is no address, [`TuneError::Unreachable`] and [`TuneError::Schema`] for what cannot
-/// be used.
+/// [`TuneError::Address`] for what is no address; [`TuneError::Unreachable`], [`TuneError::Login`],
+/// [`TuneError::NoDatabase`], [`TuneError::NotAStorage`] and [`TuneError::Schema`] for what cannot be used.
 pub fn open(address: &str) -> Result<Box<dyn Storage>, TuneError> {
-    match address.strip_prefix("sqlite:///") {
-        Some(path) if !path.is_empty() => Ok(Box::new(Sql::<Sqlite>::open(&PathBuf::from(path))?)),
-        _ => Err(TuneError::Address(address.into())),
-    }
+    Ok(match Address::parse(address)? {
+        Address::Sqlite(path) => Box::new(Sql::<Sqlite>::open(&path)?),
+        Address::Journal(path) => Box::new(Journal::open(&path)?),
+        Address::Postgres(url) => Box::new(Sql::<Postgres>::open(&url)?),
+    })
 }
 
 /// Opens a storage that must be there already.
 ///
 /// # Errors
-/// [`TuneError::Unreachable`] when there is none, and those of [`open`].
+/// [`TuneError::Unreachable`] or [`TuneError::NotAStorage`] when there is none, and those of [`open`].
 pub fn existing(address: &str) -> Result<Box<dyn Storage>, TuneError> {
-    if let Some(path) = address.strip_prefix("sqlite:///")
-        && !path.is_empty()
-        && !PathBuf::from(path).exists()
-    {
-        return Err(TuneError::Unreachable { url: path.into(), message: "there is no such file".into() });
-    }
-    open(address)
+    Ok(match Address::parse(address)? {
+        Address::Sqlite(path) | Address::Journal(path) if !path.is_file() => {
+            let url = path.display().to_string();
+            return Err(TuneError::Unreachable { url, message: "there is no such file".into() });
+        }
+        Address::Sqlite(path) => Box::new(Sql::<Sqlite>::existing(&path)?),
+        Address::Journal(path) => Box::new(Journal::open(&path)?),
+        Address::Postgres(url) => Box::new(Sql::<Postgres>::existing(&url)?),
+    })
 }

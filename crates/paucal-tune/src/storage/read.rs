@@ -11,23 +11,6 @@ use crate::error::TuneError;
 use crate::time::Instant;
 use crate::trial::{Attributes, Direction, Parameter, State, Trial};
 
-/// The word for a state.
-pub fn state_name(state: State) -> &'static str {
-    match state {
-        State::Running => "RUNNING",
-        State::Complete => "COMPLETE",
-        State::Pruned => "PRUNED",
-        State::Fail => "FAIL",
-        State::Waiting => "WAITING",
-    }
-}
-
-fn state(name: &str) -> Option<State> {
-    [State::Running, State::Complete, State::Pruned, State::Fail, State::Waiting]
-        .into_iter()
-        .find(|&state| state_name(state) == name)
-}
-
 /// Every study, in the order of their keys.
 pub fn studies<D: Database>(database: &mut D) -> Result<Vec<StudyRecord>, TuneError> {
     let mut directions: BTreeMap<i64, Vec<String>> = BTreeMap::new();
@@ -127,7 +110,7 @@ fn head(row: &[Cell]) -> Option<Trial> {
         _ => None,
     };
     let trial = Trial::new(*id, u64::try_from(*number).ok()?);
-    Some(Trial { state: state(word)?, began: time(began), ended: time(ended), ..trial })
+    Some(Trial { state: State::from_name(word)?, began: time(began), ended: time(ended), ..trial })
 }
 
 fn number(cell: &Cell) -> f64 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::schema::REVISION;
-use super::{Fixed, Owner, Storage, StudyRecord, read};
+use super::{Owner, Storage, StudyRecord, read};
 use crate::distribution::Distribution;
 use crate::error::TuneError;
 use crate::time::Instant;
@@ -56,6 +56,8 @@ pub trait Database: Send + Sized {
     const LOCK: &'static str;
     /// Makes the tables that are not there.
     const SCHEMA: &'static [&'static str];
+    /// The names of those of the tables `studies`, `version_info` and `alembic_version` that are there.
+    const TABLES: &'static str;
     /// Seconds since the column `heartbeat`, by the clock of the database.
     const AGE: &'static str;
 
@@ -71,10 +73,10 @@ pub trait Database: Send + Sized {
     /// Runs a query.
     fn rows(&mut self, sql: &str, values: &[Cell]) -> Result<Vec<Vec<Cell>>, TuneError>;
 
-    /// Runs `work` as a whole or not at all.
+    /// Runs `work` as a whole or not at all. What was undone may be tried again.
     fn transaction<T>(
         &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, TuneError>,
+        mut work: impl FnMut(&mut Self) -> Result<T, TuneError>,
     ) -> Result<T, TuneError> {
         self.run(Self::BEGIN, &[])?;
         match work(self) {
@@ -97,10 +99,19 @@ pub struct Sql<D> {
 }
 
 impl<D: Database> Sql<D> {
-    /// Opens the database, makes what tables are missing and checks the version of the others.
+    /// Opens the database, makes its tables if there are none and checks their version.
     pub fn open(address: &D::Address) -> Result<Self, TuneError> {
+        Self::prepared(address, true)
+    }
+
+    /// Opens a database that must have the tables already.
+    pub fn existing(address: &D::Address) -> Result<Self, TuneError> {
+        Self::prepared(address, false)
+    }
+
+    fn prepared(address: &D::Address, make: bool) -> Result<Self, TuneError> {
         let mut database = D::connect(address)?;
-        database.transaction(prepare)?;
+        database.transaction(|database| prepare(database, make))?;
         Ok(Self { database: Mutex::new(database) })
     }
 
@@ -110,9 +121,21 @@ impl<D: Database> Sql<D> {
     }
 }
 
-fn prepare<D: Database>(database: &mut D) -> Result<(), TuneError> {
-    for statement in D::SCHEMA {
-        database.run(statement, &[])?;
+fn prepare<D: Database>(database: &mut D, make: bool) -> Result<(), TuneError> {
+    let tables = database.rows(D::TABLES, &[])?;
+    let not_ours =
+        |message: &str| TuneError::NotAStorage { url: database.place(), message: message.to_owned() };
+    if !make && tables.is_empty() {
+        return Err(not_ours("it has no table of studies"));
+    }
+    // Other programs keep their versions in a table of that name, too.
+    if !tables.is_empty() && !tables.contains(&vec!["studies".into()]) {
+        return Err(not_ours("its tables are those of another program"));
+    }
+    if tables.len() < 3 {
+        for statement in D::SCHEMA {
+            database.run(statement, &[])?;
+        }
     }
     let found = database.rows("SELECT version_num FROM alembic_version", &[])?;
     let schema = database.rows("SELECT schema_version FROM version_info", &[])?;
@@ -154,6 +177,28 @@ fn upsert<D: Database>(
     Ok(())
 }
 
+/// Whether a trial may still be changed; it cannot be ended by others while the transaction lasts.
+fn is_open<D: Database>(database: &mut D, trial: i64) -> Result<bool, TuneError> {
+    let sql = format!(
+        "SELECT trial_id FROM trials WHERE trial_id = $1 AND state IN ('RUNNING', 'WAITING'){}",
+        D::LOCK
+    );
+    Ok(!database.rows(&sql, &[trial.into()])?.is_empty())
+}
+
+fn beat<D: Database>(database: &mut D, trial: i64) -> Result<(), TuneError> {
+    database.run(
+        "INSERT INTO trial_heartbeats (trial_id, heartbeat) VALUES ($1, CURRENT_TIMESTAMP) \
+         ON CONFLICT (trial_id) DO UPDATE SET heartbeat = CURRENT_TIMESTAMP",
+        &[trial.into()],
+    )?;
+    Ok(())
+}
+
+fn word(state: State) -> Cell {
+    Cell::Text(state.name().to_uppercase())
+}
+
 fn attribute_table(what: &str, owner: Owner) -> String {
     let owner = match owner {
         Owner::User => "user",
@@ -169,7 +214,7 @@ fn insert<D: Database>(database: &mut D, study: i64, state: State) -> Result<i64
     let start = if state == State::Running { Cell::Time(Instant::now()) } else { Cell::Null };
     let made = database.rows(
         "INSERT INTO trials (study_id, state, datetime_start) VALUES ($1, $2, $3) RETURNING trial_id",
-        &[study.into(), read::state_name(state).into(), start],
+        &[study.into(), word(state), start],
     )?;
     let Some(&Cell::Int(trial)) = made.first().and_then(|row| row.first()) else {
         return Err(TuneError::Storage("a new trial has no key".into()));
@@ -256,13 +301,13 @@ impl<D: Database> Storage for Sql<D> {
         read::trials(&mut *self.database(), study)
     }
 
-    fn enqueue(&self, study: i64, fixed: &Fixed, attributes: &Attributes) -> Result<(), TuneError> {
+    fn add_waiting(&self, study: i64, system: &Attributes, user: &Attributes) -> Result<(), TuneError> {
         self.database().transaction(|database| {
             let trial = insert(database, study, State::Waiting)?;
-            let table = attribute_table("trial", Owner::System);
-            upsert(database, &table, "trial_id", trial, "fixed_params", &Json::Object(fixed.clone()))?;
-            for (key, value) in attributes {
-                upsert(database, &attribute_table("trial", Owner::User), "trial_id", trial, key, value)?;
+            for (owner, attributes) in [(Owner::System, system), (Owner::User, user)] {
+                for (key, value) in attributes {
+                    upsert(database, &attribute_table("trial", owner), "trial_id", trial, key, value)?;
+                }
             }
             Ok(())
         })
@@ -270,9 +315,13 @@ impl<D: Database> Storage for Sql<D> {
 
     fn begin(&self, study: i64) -> Result<Trial, TuneError> {
         let mut database = self.database();
-        let id = database.transaction(|database| match pop(database, study)? {
-            Some(waiting) => Ok(waiting),
-            None => insert(database, study, State::Running),
+        let id = database.transaction(|database| {
+            let trial = match pop(database, study)? {
+                Some(waiting) => waiting,
+                None => insert(database, study, State::Running)?,
+            };
+            beat(database, trial)?;
+            Ok(trial)
         })?;
         read::trial(&mut *database, id)?.ok_or_else(|| TuneError::Storage("a trial has vanished".into()))
     }
@@ -296,9 +345,13 @@ impl<D: Database> Storage for Sql<D> {
             {
                 return Err(TuneError::Incompatible { name: name.into() });
             }
+            if !is_open(database, trial)? {
+                return Ok(());
+            }
             database.run(
                 "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) \
-                 VALUES ($1, $2, $3, $4)",
+                 VALUES ($1, $2, $3, $4) ON CONFLICT (trial_id, param_name) DO UPDATE SET \
+                 param_value = excluded.param_value, distribution_json = excluded.distribution_json",
                 &[trial.into(), name.into(), Cell::Float(internal), distribution.to_json().as_str().into()],
             )?;
             Ok(())
@@ -306,19 +359,27 @@ impl<D: Database> Storage for Sql<D> {
     }
 
     fn set_attribute(&self, trial: i64, owner: Owner, key: &str, value: &Json) -> Result<(), TuneError> {
-        upsert(&mut *self.database(), &attribute_table("trial", owner), "trial_id", trial, key, value)
+        self.database().transaction(|database| match is_open(database, trial)? {
+            true => upsert(database, &attribute_table("trial", owner), "trial_id", trial, key, value),
+            false => Ok(()),
+        })
     }
 
     fn report(&self, trial: i64, step: i64, value: f64) -> Result<(), TuneError> {
         let (value, kind) = split(value);
-        self.database().run(
-            "INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type) \
-             VALUES ($1, $2, $3, $4) ON CONFLICT (trial_id, step) DO UPDATE SET \
-             intermediate_value = excluded.intermediate_value, \
-             intermediate_value_type = excluded.intermediate_value_type",
-            &[trial.into(), step.into(), value, kind.into()],
-        )?;
-        Ok(())
+        self.database().transaction(|database| {
+            if is_open(database, trial)? {
+                database.run(
+                    "INSERT INTO trial_intermediate_values \
+                     (trial_id, step, intermediate_value, intermediate_value_type) \
+                     VALUES ($1, $2, $3, $4) ON CONFLICT (trial_id, step) DO UPDATE SET \
+                     intermediate_value = excluded.intermediate_value, \
+                     intermediate_value_type = excluded.intermediate_value_type",
+                    &[trial.into(), step.into(), value.clone(), kind.into()],
+                )?;
+            }
+            Ok(())
+        })
     }
 
     fn finish(&self, trial: i64, state: State, value: Option<f64>) -> Result<bool, TuneError> {
@@ -327,7 +388,7 @@ impl<D: Database> Storage for Sql<D> {
         self.database().transaction(|database| {
             let changed = database.run(
                 "UPDATE trials SET state = $1, datetime_complete = $2 WHERE trial_id = $3 AND state = 'RUNNING'",
-                &[read::state_name(state).into(), Cell::Time(Instant::now()), trial.into()],
+                &[word(state), Cell::Time(Instant::now()), trial.into()],
             )?;
             if let (1, Some(value)) = (changed, value.filter(|_| state != State::Fail)) {
                 let (value, kind) = split(value);
@@ -339,12 +400,17 @@ impl<D: Database> Storage for Sql<D> {
     }
 
     fn heartbeat(&self, trial: i64) -> Result<(), TuneError> {
-        self.database().run(
-            "INSERT INTO trial_heartbeats (trial_id, heartbeat) VALUES ($1, CURRENT_TIMESTAMP) \
-             ON CONFLICT (trial_id) DO UPDATE SET heartbeat = CURRENT_TIMESTAMP",
-            &[trial.into()],
-        )?;
-        Ok(())
+        beat(&mut *self.database(), trial)
+    }
+
+    fn running(&self, study: i64) -> Result<usize, TuneError> {
+        let sql = "SELECT count(*) FROM trials JOIN trial_heartbeats ON trial_heartbeats.trial_id = trials.trial_id \
+                   WHERE study_id = $1 AND state = 'RUNNING'";
+        let rows = self.database().rows(sql, &[study.into()])?;
+        match rows.first().and_then(|row| row.first()) {
+            Some(&Cell::Int(count)) => Ok(count as usize),
+            _ => Err(TuneError::Storage("it does not count".into())),
+        }
     }
 
     fn fail_stale(&self, study: i64, grace: Duration) -> Result<Vec<Trial>, TuneError> {

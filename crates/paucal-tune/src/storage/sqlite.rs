@@ -1,11 +1,14 @@
 //! SQLite: one file, for one machine.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
 
+use super::address::is_sqlite;
 use super::schema;
 use super::sql::{Cell, Database};
 use crate::error::TuneError;
@@ -44,6 +47,8 @@ impl Database for Sqlite {
     // The whole file is locked by a transaction that writes.
     const LOCK: &'static str = "";
     const SCHEMA: &'static [&'static str] = schema::SQLITE;
+    const TABLES: &'static str = "SELECT name FROM sqlite_master WHERE type = 'table' \
+                                  AND name IN ('studies', 'version_info', 'alembic_version')";
     const AGE: &'static str = "(julianday(CURRENT_TIMESTAMP) - julianday(heartbeat)) * 86400.0";
 
     fn connect(path: &Path) -> Result<Self, TuneError> {
@@ -54,6 +59,11 @@ impl Database for Sqlite {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let filled = File::open(path).is_ok_and(|mut file| file.read(&mut [0]).is_ok_and(|n| n > 0));
+        if filled && !is_sqlite(path) {
+            let message = "it is not a SQLite file; a journal is opened as journal:///FILE".into();
+            return Err(TuneError::NotAStorage { url: path.display().to_string(), message });
+        }
         let connection = Connection::open_with_flags(path, flags).map_err(unreachable)?;
         connection.busy_timeout(PATIENCE).map_err(unreachable)?;
         // A write-ahead log lets others read while one writes, and survives a kill.

@@ -28,7 +28,9 @@ fn two_tables_are_ranked_with_intervals_and_a_stopped_comparison_goes_on() {
     let place = Place::new();
     place.write("first.csv", clinic(240, 1));
     place.write("second.csv", clinic(200, 2).replace("outcome", "diagnosis"));
-    let compare = format!("table compare first.csv second.csv --target outcome diagnosis --group patient --trials 4 {FAST}");
+    let compare = format!(
+        "table compare first.csv second.csv --target outcome diagnosis --group patient --trials 4 {FAST}"
+    );
     let ended = place.done(&format!("{compare} --out compared --json"));
     let result = ended.json();
     assert_eq!(result["schema"], "paucal.compare/1");
@@ -41,7 +43,9 @@ fn two_tables_are_ranked_with_intervals_and_a_stopped_comparison_goes_on() {
         assert!(0.0 < low && low <= high && high <= 1.0, "{row}");
         assert!(low - 0.1 < score && score < high + 0.1, "the interval is not about the score: {row}");
         assert_eq!(row["tuned"], row["model"] != "independent", "{row}");
-        for path in ["/utility/tstr/macro_f1", "/privacy/membership_auc", "/privacy/dcr_closer_to_train", "/seconds"] {
+        for path in
+            ["/utility/tstr/macro_f1", "/privacy/membership_auc", "/privacy/dcr_closer_to_train", "/seconds"]
+        {
             assert!(row.pointer(path).is_some_and(serde_json::Value::is_number), "{path}: {row}");
         }
     }
@@ -53,7 +57,12 @@ fn two_tables_are_ranked_with_intervals_and_a_stopped_comparison_goes_on() {
     assert_eq!(result["differences"].as_array().unwrap().len(), 6);
 
     let report = place.read("compared/report.html");
-    for words in ["When does which generator excel?", "Appendix 2: how the search works", "earth mover", "Is the best really better?"] {
+    for words in [
+        "When does which generator excel?",
+        "Appendix 2: how the search works",
+        "earth mover",
+        "Is the best really better?",
+    ] {
         assert!(report.contains(words), "the report lacks '{words}'");
     }
 
@@ -82,7 +91,11 @@ fn an_entry_that_fails_says_why_and_the_others_are_compared() {
     let result = ended.json();
     let rows = result["rows"].as_array().unwrap();
     assert!(rows[0]["failed"].is_null() && rows[0]["objective"]["score"].is_number());
-    assert!(rows[1]["failed"].is_string() && rows[1].get("objective").is_none_or(serde_json::Value::is_null), "{}", rows[1]);
+    assert!(
+        rows[1]["failed"].is_string() && rows[1].get("objective").is_none_or(serde_json::Value::is_null),
+        "{}",
+        rows[1]
+    );
     assert_eq!(result["ranking"][1]["failures"], 1);
     assert!(place.read("run/report.html").contains("failed on"));
 }

@@ -1,5 +1,7 @@
 //! `paucal table tune`, `paucal table space` and `paucal study`.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::support::{Place, clinic};
 
 const TUNE: &str =
@@ -102,4 +104,143 @@ fn the_space_says_why() {
     );
     let fixed = place.done("table space clinic.csv --model ctgan --target outcome --set ctgan.pac=5").out;
     assert!(!fixed.contains("1, 2, 5, 10"), "{fixed}");
+}
+
+/// An empty storage of every kind that there is here; the last needs a server.
+fn storages() -> Vec<String> {
+    let mut all = vec!["sqlite:///all.db".to_owned(), "journal:///all.log".to_owned()];
+    match std::env::var("PAUCAL_TEST_POSTGRES") {
+        Ok(server) => {
+            static COUNT: AtomicUsize = AtomicUsize::new(0);
+            let name = format!("program_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+            let mut client = postgres::Client::connect(&server, postgres::NoTls).unwrap();
+            client.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+            all.push(format!("{}/{name}", server.rsplit_once('/').unwrap().0));
+        }
+        Err(_) => eprintln!("skipped on PostgreSQL: PAUCAL_TEST_POSTGRES is not set"),
+    }
+    all
+}
+
+#[test]
+fn a_worker_joins_a_study_and_runs_its_trials_and_not_more() {
+    let place = Place::new();
+    place.write("clinic.csv", clinic(240, 1));
+    std::fs::create_dir(place.path("elsewhere")).unwrap();
+    std::fs::copy(place.path("clinic.csv"), place.path("elsewhere/renamed.csv")).unwrap();
+    for (i, storage) in storages().iter().enumerate() {
+        let tune =
+            format!("{TUNE} --model gaussian-copula --positive ill --storage {storage} --study s --quiet");
+        place.done(&format!("{tune} --trials 3 --seed 7 --out first{i}"));
+        // The budget of the study is spent: nothing is left to do, and of other data nothing is done.
+        let worker = format!("study worker --storage {storage} elsewhere/renamed.csv --json");
+        let worked = place.done(&worker).json();
+        assert_eq!(
+            (&worked["ran"], &worked["finished"], &worked["trials"]),
+            (&0.into(), &3.into(), &3.into())
+        );
+        // The study is given more, of which the worker takes two and 'table tune' the rest.
+        place.done(&format!("{tune} --trials 8 --seed 7 --timeout 0.001 --out second{i}"));
+        let worked = place.done(&format!("{worker} --trials 2 --workers 1 --seed 9")).json();
+        assert_eq!(
+            (&worked["ran"], &worked["finished"], &worked["trials"]),
+            (&2.into(), &5.into(), &8.into())
+        );
+        assert!(worked["value"].as_f64().unwrap() > 0.5);
+        let tuning = place
+            .done(&format!("{tune} --trials 8 --seed 7 --out third{i} --json").replace("--quiet", ""))
+            .json();
+        let trials = tuning["trials"].as_array().unwrap();
+        assert_eq!(trials.len(), 8);
+        assert!(trials.iter().all(|t| t["components"]["similarity"].is_number()), "{trials:?}");
+
+        let listed = place.done(&format!("study list --storage {storage}")).out;
+        assert!(listed.contains('8'), "{listed}");
+        let reaped = place.done(&format!("study reap --storage {storage}")).out;
+        assert!(reaped.contains("0 trials"), "{reaped}");
+    }
+}
+
+#[test]
+fn a_worker_with_other_data_or_another_version_is_refused_and_changes_nothing() {
+    let place = Place::new();
+    place.write("clinic.csv", clinic(120, 1));
+    place.write("other.csv", clinic(120, 2));
+    let storage = "sqlite:///all.db";
+    place.done(&format!("{TUNE} --model gaussian-copula --trials 2 --storage {storage} --out run --quiet"));
+    let shown = || place.done(&format!("study show --storage {storage} --json")).out;
+    let before = shown();
+    let worker = format!("study worker --storage {storage}");
+    let set = |key: &str, value: &str| {
+        let database = rusqlite::Connection::open(place.path("all.db")).unwrap();
+        let sql = "UPDATE study_user_attributes SET value_json = ?2 WHERE key = ?1";
+        assert_eq!(database.execute(sql, [format!("paucal: {key}").as_str(), value]).unwrap(), 1);
+    };
+    let refused = |arguments: &str, code: i32, said: &str| {
+        let ended = place.refused(arguments, code);
+        assert!(ended.err.contains(said) && ended.err.contains("hint: "), "{arguments}: {}", ended.err);
+    };
+    refused(&format!("{worker} other.csv"), 2, "another data");
+    refused(&format!("{worker} clinic.csv --missing P0001"), 2, "another reading of the table");
+    refused(&format!("{worker} clinic.csv --study nobody"), 2, "no study 'nobody'");
+    // Who comes too early may wait, in vain.
+    refused(&format!("{worker} clinic.csv --study nobody --wait 1"), 2, "no study 'nobody'");
+    refused(&format!("{worker} clinic.csv --trials 0"), 2, "--trials");
+    refused(&format!("study reap --storage {storage} --grace -1"), 2, "--grace");
+    set("search space", "{\"shrinkage\": \"another\"}");
+    refused(&format!("{worker} clinic.csv"), 2, "another search space");
+    set("version of the program", "\"0.0.1\"");
+    refused(&format!("{worker} clinic.csv"), 2, "another version of the program");
+    set("settings", "1");
+    refused(&format!("{worker} clinic.csv"), 2, "does not say what its workers");
+    assert_eq!(shown(), before);
+}
+
+#[test]
+fn the_trial_of_a_killed_worker_is_begun_again_by_reap() {
+    let place = Place::new();
+    place.write("clinic.csv", clinic(240, 1));
+    for storage in storages() {
+        let tune = format!("{TUNE} --model gaussian-copula --storage {storage} --study s --quiet");
+        place.done(&format!("{tune} --trials 2 --out run --overwrite"));
+        place.done(&format!("{tune} --trials 30 --timeout 0.001 --out run --overwrite"));
+        let mut killed = place
+            .command(&format!("study worker --storage {storage} clinic.csv --workers 1"))
+            .spawn()
+            .unwrap();
+        let states = || {
+            let shown = place.done(&format!("study show --storage {storage} --json")).json();
+            let trials = shown["trials"].as_array().unwrap().clone();
+            trials.iter().map(|t| t["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        while !states().contains(&"running".to_owned()) {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let left = states().iter().filter(|state| *state == "running").count();
+        std::thread::sleep(std::time::Duration::from_millis(1200));
+        let reaped = place.done(&format!("study reap --storage {storage} --grace 0 --json")).json();
+        assert_eq!(reaped["reaped"].as_array().unwrap().len(), left, "{storage}");
+        let states = states();
+        assert_eq!(states.iter().filter(|state| *state == "waiting").count(), left);
+        assert!(!states.contains(&"running".to_owned()));
+    }
+}
+
+#[test]
+fn no_password_is_kept_or_told() {
+    let place = Place::new();
+    place.write("clinic.csv", clinic(120, 1));
+    let address = "postgresql+psycopg2://ann:sesame@127.0.0.1:1/studies";
+    let ended = place.refused(&format!("{TUNE} --model gaussian-copula --storage {address} --out run"), 1);
+    assert!(ended.err.contains("cannot reach") && ended.err.contains("ann:***@127.0.0.1:1"), "{}", ended.err);
+    for file in std::fs::read_dir(place.path("run")).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        assert!(!text.contains("sesame"), "{text}");
+    }
+    assert!(place.read("run/config.toml").contains("ann:***@"));
+    let command = place.command("study list").env("PAUCAL_STORAGE", address).output().unwrap();
+    let said = String::from_utf8_lossy(&command.stderr);
+    assert!(said.contains("cannot reach") && !said.contains("sesame"), "{said}");
 }

@@ -65,14 +65,17 @@ fn context(name: &str) -> &'static str {
 /// Appendix 1.
 pub fn models(names: &[&str]) -> Section {
     let section = Section::new("appendix-models", "Appendix 1: the generators");
-    names.iter().filter_map(|name| METHODS.iter().find(|method| method.name == *name)).fold(section, |section, m| {
-        section.subsection(
-            Section::new(format!("model-{}", slug(m.name)), format!("{} ({})", m.title, m.name))
-                .paragraph(m.summary)
-                .paragraph(context(m.name))
-                .paragraph(Text::new().emphasis("Source: ").plain(m.paper)),
-        )
-    })
+    names.iter().filter_map(|name| METHODS.iter().find(|method| method.name == *name)).fold(
+        section,
+        |section, m| {
+            section.subsection(
+                Section::new(format!("model-{}", slug(m.name)), format!("{} ({})", m.title, m.name))
+                    .paragraph(m.summary)
+                    .paragraph(context(m.name))
+                    .paragraph(Text::new().emphasis("Source: ").plain(m.paper)),
+            )
+        },
+    )
 }
 
 /// Appendix 2, with CTGAN or else the first generator that was searched as its example.
@@ -120,17 +123,30 @@ pub fn search(comparison: &Comparison) -> Section {
 
 /// The search of one entry as a story.
 fn told(detail: &Detail) -> Text {
-    let scored: Vec<(u64, f64)> =
-        detail.trials.iter().filter_map(|t| Some((t.number, t.value?)).filter(|_| t.state == "complete")).collect();
+    let scored: Vec<(u64, f64)> = detail
+        .trials
+        .iter()
+        .filter_map(|t| Some((t.number, t.value?)).filter(|_| t.state == "complete"))
+        .collect();
     let best = scored.iter().copied().reduce(|a, b| if b.1 > a.1 { b } else { a });
-    let text = Text::new().emphasis("An example. ").plain("For ").code(&detail.model).plain(" on ").code(&detail.data).plain(
-        format!(" {} parameters were searched in {} trials.", detail.space.len(), detail.trials.len()),
-    );
+    let text = Text::new()
+        .emphasis("An example. ")
+        .plain("For ")
+        .code(&detail.model)
+        .plain(" on ")
+        .code(&detail.data)
+        .plain(format!(
+            " {} parameters were searched in {} trials.",
+            detail.space.len(),
+            detail.trials.len()
+        ));
     match (scored.first(), best) {
         (Some((0, first)), Some((number, value))) if number > 0 => text.plain(format!(
             " The default parameters scored {first:.3}; trial {number} was the best with {value:.3}."
         )),
-        (Some(_), Some((number, value))) => text.plain(format!(" Trial {number} was the best with {value:.3}.")),
+        (Some(_), Some((number, value))) => {
+            text.plain(format!(" Trial {number} was the best with {value:.3}."))
+        }
         _ => text,
     }
 }
@@ -191,7 +207,12 @@ pub fn spaces(comparison: &Comparison) -> Section {
         let best = detail.finalists.first().map(|f| f.trial);
         let trial = detail.trials.iter().find(|t| Some(t.number) == best);
         let caption = format!("{}: parameters, ranges and reasons, on {}.", detail.model, detail.data);
-        section.table(page::space_table(&format!("space-{}", slug(&detail.model)), caption, &detail.space, trial))
+        section.table(page::space_table(
+            &format!("space-{}", slug(&detail.model)),
+            caption,
+            &detail.space,
+            trial,
+        ))
     })
 }
 

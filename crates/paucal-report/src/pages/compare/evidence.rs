@@ -36,17 +36,19 @@ fn estimate(difference: &Difference) -> Estimate {
 
 fn figure(comparison: &Comparison, place: Option<&str>) -> Option<Figure> {
     let best = &of(comparison, place).next()?.best;
-    let plot = of(comparison, place).fold(
-        ForestPlot::new("Difference in the objective").sides("worse than the best", ""),
-        |plot, d| plot.row(ForestRow::new(&d.model, estimate(d)).note(number::p_value(d.p_holm))),
-    );
+    let plot = of(comparison, place)
+        .fold(ForestPlot::new("Difference in the objective").sides("worse than the best", ""), |plot, d| {
+            plot.row(ForestRow::new(&d.model, estimate(d)).note(number::p_value(d.p_holm)))
+        });
     let words = place.map_or_else(
         || Text::new().plain("The mean over all tables: generators against "),
         |name| Text::new().code(name).plain(": generators against "),
     );
     Some(Figure::new(
         format!("differences-{}", slug(place.unwrap_or("all tables"))),
-        words.code(best).plain(", the best. 95 % intervals over patients and seeds; p-values after Holm's correction."),
+        words
+            .code(best)
+            .plain(", the best. 95 % intervals over patients and seeds; p-values after Holm's correction."),
         format!("A forest plot; the line of no difference is {best}."),
         plot.draw(),
     ))

@@ -58,7 +58,8 @@ fn scores<'a>(comparison: &'a Comparison, data: &str, model: &str) -> Option<&'a
 
 /// The rows of a table in the order of the ranking.
 fn rows_of<'a>(comparison: &'a Comparison, data: &DataFacts) -> Vec<&'a Row> {
-    let find = |rank: &Rank| comparison.rows.iter().find(|row| row.data == data.name && row.model == rank.model);
+    let find =
+        |rank: &Rank| comparison.rows.iter().find(|row| row.data == data.name && row.model == rank.model);
     comparison.ranking.iter().filter_map(find).collect()
 }
 

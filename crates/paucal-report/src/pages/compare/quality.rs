@@ -29,11 +29,14 @@ fn utility_table(comparison: &Comparison, data: &DataFacts) -> Table {
     let rows = rows_of(comparison, data);
     let real = rows.iter().find_map(|row| Some(&row.scores.as_ref()?.utility.trtr));
     let plain = |p: &Performance| {
-        [&p.balanced_accuracy, &p.macro_f1, &p.auprc, &p.minority_recall, &p.auroc, &p.brier].map(|s| score::cell(s, 3))
+        [&p.balanced_accuracy, &p.macro_f1, &p.auprc, &p.minority_recall, &p.auroc, &p.brier]
+            .map(|s| score::cell(s, 3))
     };
     let table = Table::new(
         format!("utility-{}", slug(&data.name)),
-        Text::new().code(&data.name).plain(": a random forest by what it was trained on, with 95 % intervals."),
+        Text::new()
+            .code(&data.name)
+            .plain(": a random forest by what it was trained on, with 95 % intervals."),
         columns,
     );
     let table = match real {
@@ -90,7 +93,9 @@ fn privacy_table(comparison: &Comparison, data: &DataFacts) -> Table {
     ];
     let table = Table::new(
         format!("privacy-{}", slug(&data.name)),
-        Text::new().code(&data.name).plain(": nearness to training patients; intervals hold those of every seed."),
+        Text::new()
+            .code(&data.name)
+            .plain(": nearness to training patients; intervals hold those of every seed."),
         columns,
     );
     let table = match data.holdout.as_ref().map(|held| &held.privacy) {
@@ -130,8 +135,7 @@ pub fn details(comparison: &Comparison) -> Section {
             let detail = comparison.details.iter().find(|d| d.data == data.name && d.model == rank.model)?;
             let judgement = detail.judgement.as_ref()?;
             let key = slug(&format!("{} {}", data.name, rank.model));
-            let title =
-                if several { format!("{} on {}", rank.model, data.name) } else { rank.model.clone() };
+            let title = if several { format!("{} on {}", rank.model, data.name) } else { rank.model.clone() };
             Some(fidelity::details(&key, &title, judgement))
         })
     });

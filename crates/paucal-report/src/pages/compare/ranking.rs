@@ -10,10 +10,8 @@ use crate::number::{self, Estimate};
 /// The ranking, and the matrix of generators and tables.
 pub fn section(comparison: &Comparison) -> Section {
     let section = Section::new("ranking", "The ranking").table(table(comparison));
-    let section = comparison
-        .data
-        .iter()
-        .fold(section, |section, data| section.figure(on_table(comparison, data)));
+    let section =
+        comparison.data.iter().fold(section, |section, data| section.figure(on_table(comparison, data)));
     if comparison.data.len() > 1 { section.table(matrix(comparison)) } else { section }
 }
 
@@ -53,7 +51,8 @@ fn table(comparison: &Comparison) -> Table {
 /// The objective of every generator on one table, beside real patients.
 fn on_table(comparison: &Comparison, data: &DataFacts) -> Figure {
     let real = data.holdout.as_ref().and_then(|held| held.objective.score.value());
-    let plot = DotPlot::new("Objective (1 is best)").reference("Real held-out patients").series("Synthetic rows");
+    let plot =
+        DotPlot::new("Objective (1 is best)").reference("Real held-out patients").series("Synthetic rows");
     let rows = rows_of(comparison, data);
     let plot = rows.iter().fold(plot, |plot, row| {
         let found = row
@@ -99,9 +98,10 @@ fn on_table(comparison: &Comparison, data: &DataFacts) -> Figure {
     });
     Figure::new(
         format!("objective-{}", slug(&data.name)),
-        Text::new().plain("The objective of each generator on ").code(&data.name).plain(
-            ", with 95 % intervals, beside the score of real held-out patients on the same ruler.",
-        ),
+        Text::new()
+            .plain("The objective of each generator on ")
+            .code(&data.name)
+            .plain(", with 95 % intervals, beside the score of real held-out patients on the same ruler."),
         format!(
             "One line per generator, the best of the ranking first. Best here: {}.",
             data.best.as_deref().unwrap_or("none")
@@ -115,15 +115,17 @@ fn on_table(comparison: &Comparison, data: &DataFacts) -> Figure {
 fn matrix(comparison: &Comparison) -> Table {
     let columns = std::iter::once(Column::new("Generator"))
         .chain(comparison.data.iter().map(|data| Column::new(&data.name).better(Better::Higher)));
-    let real = comparison.data.iter().map(|data| {
-        super::super::score::held(data.holdout.as_ref().map(|held| &held.objective.score), 3)
-    });
+    let real = comparison
+        .data
+        .iter()
+        .map(|data| super::super::score::held(data.holdout.as_ref().map(|held| &held.objective.score), 3));
     Table::new("matrix", "The objective of every generator on every table, with 95 % intervals.", columns)
         .rows(&comparison.ranking, |rank| {
-            let scored = comparison.data.iter().map(|data| match scores(comparison, &data.name, &rank.model) {
-                Some(s) => cell(&s.objective.score, s.objective.score_interval.as_ref()),
-                None => Cell::Missing("failed".into()),
-            });
+            let scored =
+                comparison.data.iter().map(|data| match scores(comparison, &data.name, &rank.model) {
+                    Some(s) => cell(&s.objective.score, s.objective.score_interval.as_ref()),
+                    None => Cell::Missing("failed".into()),
+                });
             std::iter::once(Cell::code(&rank.model)).chain(scored).collect::<Vec<_>>()
         })
         .emphasised_row(std::iter::once(Cell::text("Real held-out patients")).chain(real))
@@ -144,24 +146,23 @@ pub fn excels(comparison: &Comparison) -> Section {
         Column::new("Not to be told from it"),
     ];
     let share = |part: usize, share: f64| format!("{} ({})", number::count(part), number::percent(share, 0));
-    let table = Table::new("excels", "What kind of table each is, and which generators did best on it.", columns).rows(
-        &comparison.data,
-        |data| {
-            let facts = &data.characteristics;
-            [
-                Cell::code(&data.name),
-                Cell::text(facts.words().join(", ")),
-                Cell::from(facts.rows),
-                Cell::text(format!("{} ({})", facts.columns, facts.numbers)),
-                Cell::text(share(facts.rarest, facts.rarest_share)),
-                Cell::percent(facts.missing, 1),
-                Cell::or_missing(facts.association, "fewer than two columns", |x| Cell::decimals(x, 2)),
-                Cell::or_missing(facts.skewness, "no numbers", |x| Cell::decimals(x, 1)),
-                Cell::or_missing(data.best.as_ref(), "all failed", Cell::code),
-                Cell::text(data.alike.join(", ")),
-            ]
-        },
-    );
+    let table =
+        Table::new("excels", "What kind of table each is, and which generators did best on it.", columns)
+            .rows(&comparison.data, |data| {
+                let facts = &data.characteristics;
+                [
+                    Cell::code(&data.name),
+                    Cell::text(facts.words().join(", ")),
+                    Cell::from(facts.rows),
+                    Cell::text(format!("{} ({})", facts.columns, facts.numbers)),
+                    Cell::text(share(facts.rarest, facts.rarest_share)),
+                    Cell::percent(facts.missing, 1),
+                    Cell::or_missing(facts.association, "fewer than two columns", |x| Cell::decimals(x, 2)),
+                    Cell::or_missing(facts.skewness, "no numbers", |x| Cell::decimals(x, 1)),
+                    Cell::or_missing(data.best.as_ref(), "all failed", Cell::code),
+                    Cell::text(data.alike.join(", ")),
+                ]
+            });
     Section::new("excels", "When does which generator excel?")
         .paragraph(
             "Find the row that resembles your own table. Facts are those of the patients that were learnt from; the kind \

@@ -21,7 +21,10 @@ pub fn section(comparison: &Comparison) -> Section {
         if own.is_empty() {
             return section;
         }
-        section.figure(history(&data.name, &own)).figure(budget(&data.name, &own)).figure(parts(&data.name, &own))
+        section
+            .figure(history(&data.name, &own))
+            .figure(budget(&data.name, &own))
+            .figure(parts(&data.name, &own))
     });
     let section = section.table(costs(&searched)).table(stability(&searched));
     let moved: Vec<&&Detail> = searched.iter().filter(|d| !d.sensitivity.is_empty()).collect();
@@ -39,7 +42,9 @@ fn history(data: &str, details: &[&Detail]) -> Figure {
     });
     Figure::new(
         format!("history-{}", slug(data)),
-        Text::new().code(data).plain(": optimisation history, the best objective on the inner splits so far."),
+        Text::new()
+            .code(data)
+            .plain(": optimisation history, the best objective on the inner splits so far."),
         "A rising staircase for each generator over the number of the trial.",
         plot.draw(),
     )
@@ -47,14 +52,15 @@ fn history(data: &str, details: &[&Detail]) -> Figure {
 
 /// Best objective so far over the seconds spent.
 fn budget(data: &str, details: &[&Detail]) -> Figure {
-    let plot = details.iter().fold(LinePlot::new("Seconds of trials", "Best objective so far"), |plot, detail| {
-        plot.series(&detail.model, spent(detail, |s| (s.seconds, s.best)))
-    });
+    let plot =
+        details.iter().fold(LinePlot::new("Seconds of trials", "Best objective so far"), |plot, detail| {
+            plot.series(&detail.model, spent(detail, |s| (s.seconds, s.best)))
+        });
     Figure::new(
         format!("budget-{}", slug(data)),
-        Text::new().code(data).plain(
-            ": what computing time buys. The seconds of trials that ran side by side are added up.",
-        ),
+        Text::new()
+            .code(data)
+            .plain(": what computing time buys. The seconds of trials that ran side by side are added up."),
         "A rising staircase for each generator over the seconds spent.",
         plot.draw(),
     )
@@ -72,7 +78,9 @@ fn parts(data: &str, details: &[&Detail]) -> Figure {
     });
     Figure::new(
         format!("parts-{}", slug(data)),
-        Text::new().code(data).plain(": convergence of similarity and accuracy, as the best trial so far has them."),
+        Text::new()
+            .code(data)
+            .plain(": convergence of similarity and accuracy, as the best trial so far has them."),
         "Two curves for each generator over the number of the trial.",
         plot.draw(),
     )
@@ -134,18 +142,22 @@ fn stability(details: &[&Detail]) -> Table {
         Column::new("Scatter over seeds"),
     ];
     let lines = details.iter().flat_map(|detail| detail.finalists.iter().map(move |f| (detail, f)));
-    Table::new("finalists", "The best trials scored once more with fresh seeds; the best of these were used.", columns)
-        .rows(lines, |(detail, finalist)| {
-            [
-                Cell::code(&detail.data),
-                Cell::code(&detail.model),
-                Cell::from(finalist.trial as usize),
-                Cell::decimals(finalist.searched, 3),
-                Cell::from(Estimate::point(finalist.mean())),
-                Cell::or_missing(finalist.deviation(), "one seed", |sd| Cell::decimals(sd, 3)),
-            ]
-        })
-        .folded()
+    Table::new(
+        "finalists",
+        "The best trials scored once more with fresh seeds; the best of these were used.",
+        columns,
+    )
+    .rows(lines, |(detail, finalist)| {
+        [
+            Cell::code(&detail.data),
+            Cell::code(&detail.model),
+            Cell::from(finalist.trial as usize),
+            Cell::decimals(finalist.searched, 3),
+            Cell::from(Estimate::point(finalist.mean())),
+            Cell::or_missing(finalist.deviation(), "one seed", |sd| Cell::decimals(sd, 3)),
+        ]
+    })
+    .folded()
 }
 
 /// Losses of generators and critics.
@@ -153,7 +165,8 @@ pub fn training(comparison: &Comparison) -> Section {
     let section = Section::new("training", "How the networks trained");
     let trained: Vec<&Detail> = comparison.details.iter().filter(|d| !d.curves.is_empty()).collect();
     if trained.is_empty() {
-        return section.paragraph("None of the generators is trained step by step; there are no losses to show.");
+        return section
+            .paragraph("None of the generators is trained step by step; there are no losses to show.");
     }
     let figures = trained.iter().flat_map(|detail| {
         let mut groups: BTreeMap<&str, Vec<(&str, Vec<(f64, f64)>)>> = BTreeMap::new();
@@ -164,7 +177,10 @@ pub fn training(comparison: &Comparison) -> Section {
         }
         groups.into_iter().map(move |(group, series)| losses(detail, group, series))
     });
-    figures.fold(section.paragraph("The first seed of each generator, with the parameters that were found."), |s, f| s.figure(f))
+    figures.fold(
+        section.paragraph("The first seed of each generator, with the parameters that were found."),
+        |s, f| s.figure(f),
+    )
 }
 
 fn losses(detail: &Detail, group: &str, series: Vec<(&str, Vec<(f64, f64)>)>) -> Figure {
@@ -175,7 +191,11 @@ fn losses(detail: &Detail, group: &str, series: Vec<(&str, Vec<(f64, f64)>)>) ->
         .fold(LinePlot::new("Optimiser step", group), |plot, (name, points)| plot.series(name, points));
     Figure::new(
         slug(&format!("training {} {} {group}", detail.data, detail.model)),
-        Text::new().code(&detail.model).plain(" on ").code(&detail.data).plain(format!(": {group} during training.")),
+        Text::new()
+            .code(&detail.model)
+            .plain(" on ")
+            .code(&detail.data)
+            .plain(format!(": {group} during training.")),
         seen,
         plot.smoothed(0.8).draw(),
     )

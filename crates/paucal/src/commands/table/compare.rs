@@ -11,8 +11,7 @@ use paucal_table::method;
 use paucal_tune::storage;
 use serde::Serialize;
 
-use super::Roles;
-use super::tune::timeout;
+use super::{Roles, timeout};
 use crate::cli::Compare;
 use crate::commands::USUAL;
 use crate::error::UsageError;
@@ -29,7 +28,8 @@ struct Request<'a> {
     groups: Vec<&'a str>,
     models: Vec<&'a str>,
     trials: usize,
-    storage: Option<&'a str>,
+    /// Without its password.
+    storage: Option<String>,
 }
 
 /// Compares, or goes on comparing, writes the report and prints the ranking.
@@ -66,7 +66,7 @@ pub fn run(session: &Session, arguments: &Compare) -> Result<()> {
         groups: arguments.group.iter().map(String::as_str).collect(),
         models: names,
         trials: options.trials,
-        storage: arguments.storage.as_deref(),
+        storage: arguments.storage.as_deref().map(storage::masked),
     };
     let folder = session.begin(&arguments.out, arguments.writing, &request)?;
     let own = format!("sqlite:///{}", folder.file("study.db").display());

@@ -10,6 +10,7 @@ mod space;
 mod tune;
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
 use paucal_core::{Observer, files};
@@ -60,6 +61,14 @@ pub fn read_like(session: &Session, path: &Path, schema: &Schema) -> Result<Data
     let read = data::read_like(path, schema, UnknownLevels::Extend)?;
     tell(session, &read.findings);
     Ok(read.table)
+}
+
+/// A `--timeout`.
+pub fn timeout(seconds: Option<f64>) -> Result<Option<Duration>, UsageError> {
+    match seconds {
+        Some(s) if !(s > 0.0 && s < 1e9) => Err(UsageError::Timeout(s)),
+        seconds => Ok(seconds.map(Duration::from_secs_f64)),
+    }
 }
 
 fn tell(session: &Session, findings: &[Finding]) {

@@ -1,7 +1,5 @@
 //! `paucal table tune`: search the parameters that suit a table.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use paucal_core::files;
 use paucal_table::tune::{Search, tune};
@@ -9,9 +7,8 @@ use paucal_table::{ModelFacts, method, save_model};
 use paucal_tune::storage;
 use serde::Serialize;
 
-use super::Roles;
+use super::{Roles, timeout};
 use crate::cli::Tune;
-use crate::error::UsageError;
 use crate::session::Session;
 use crate::summary;
 
@@ -23,7 +20,8 @@ struct Request<'a> {
     target: &'a str,
     positive: Option<&'a str>,
     group: Option<&'a str>,
-    storage: Option<&'a str>,
+    /// Without its password.
+    storage: Option<String>,
     study: &'a str,
 }
 
@@ -47,7 +45,7 @@ pub fn run(session: &Session, arguments: &Tune) -> Result<()> {
         target,
         positive: arguments.positive.as_deref(),
         group,
-        storage: arguments.storage.as_deref(),
+        storage: arguments.storage.as_deref().map(storage::masked),
         study: &name,
     };
     let folder = session.begin(&arguments.out, arguments.writing, &request)?;
@@ -80,12 +78,4 @@ pub fn run(session: &Session, arguments: &Tune) -> Result<()> {
     folder.write_json("result.json", &tuning)?;
     session.finish(&folder, "table tune", &[&arguments.data])?;
     session.printer.result(&tuning, &summary::tuning(&tuning, &arguments.out))
-}
-
-/// `--timeout` as a duration.
-pub fn timeout(seconds: Option<f64>) -> Result<Option<Duration>, UsageError> {
-    match seconds {
-        Some(s) if !(s > 0.0 && s < 1e9) => Err(UsageError::Timeout(s)),
-        seconds => Ok(seconds.map(Duration::from_secs_f64)),
-    }
 }

@@ -1,5 +1,9 @@
-//! `paucal study …`: look into a storage.
+//! `paucal study …`: look into a storage, or work on what is in it.
 
+mod reap;
+mod worker;
+
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::Result;
@@ -20,6 +24,8 @@ pub fn run(session: &Session, verb: &Study) -> Result<()> {
         Study::List(arguments) => list(session, arguments),
         Study::Show(arguments) => show(session, arguments),
         Study::Export(arguments) => export(session, arguments),
+        Study::Worker(arguments) => worker::run(session, arguments),
+        Study::Reap(arguments) => reap::run(session, arguments),
     }
 }
 
@@ -41,7 +47,8 @@ fn list(session: &Session, arguments: &Stored) -> Result<()> {
 }
 
 fn show(session: &Session, arguments: &Named) -> Result<()> {
-    let (study, trials) = named(arguments)?;
+    let (storage, study) = named(arguments)?;
+    let trials = storage.trials(study.id)?;
     let mattered = importances(&trials, direction(&study));
     let winner = best(&trials, direction(&study));
     let rows: Vec<Vec<String>> = trials
@@ -49,7 +56,7 @@ fn show(session: &Session, arguments: &Named) -> Result<()> {
         .map(|t| {
             let value = t.value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
             let seconds = t.seconds().map_or_else(|| "-".to_owned(), |s| format!("{s:.1}"));
-            vec![t.number.to_string(), format!("{:?}", t.state).to_lowercase(), value, seconds, values(t)]
+            vec![t.number.to_string(), t.state.name().to_owned(), value, seconds, values(t)]
         })
         .collect();
     let mut text = format!("{}\n", study.name);
@@ -68,7 +75,7 @@ fn show(session: &Session, arguments: &Named) -> Result<()> {
         "best": winner.map(|t| t.number),
         "importances": if mattered.reliable { json!(mattered.shares) } else { json!(null) },
         "trials": trials.iter().map(|t| json!({
-            "number": t.number, "state": format!("{:?}", t.state).to_lowercase(), "value": t.value,
+            "number": t.number, "state": t.state.name(), "value": t.value,
             "seconds": t.seconds(),
             "parameters": t.parameters.iter().map(|(n, p)| (n.clone(), json!(p.value()))).collect::<serde_json::Map<_, _>>(),
         })).collect::<Vec<_>>(),
@@ -77,36 +84,33 @@ fn show(session: &Session, arguments: &Named) -> Result<()> {
 }
 
 fn export(session: &Session, arguments: &Export) -> Result<()> {
-    let (_, trials) = named(&arguments.named)?;
-    let mut names: Vec<&str> = trials.iter().flat_map(|t| t.parameters.keys()).map(String::as_str).collect();
-    names.sort_unstable();
-    names.dedup();
-    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    let mut csv = String::from("number,state,value,seconds");
-    for name in &names {
-        let _ = write!(csv, ",{}", quoted(name));
-    }
-    csv.push('\n');
+    let (storage, study) = named(&arguments.named)?;
+    let trials = storage.trials(study.id)?;
+    let names: BTreeSet<&str> = trials.iter().flat_map(|t| t.parameters.keys()).map(String::as_str).collect();
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(["number", "state", "value", "seconds"].iter().chain(&names))?;
     for trial in &trials {
         let number = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
-        let state = format!("{:?}", trial.state).to_lowercase();
-        let _ = write!(csv, "{},{state},{},{}", trial.number, number(trial.value), number(trial.seconds()));
-        for name in &names {
-            let value =
-                trial.parameters.get(*name).map_or_else(String::new, |p| quoted(&p.value().to_string()));
-            let _ = write!(csv, ",{value}");
-        }
-        csv.push('\n');
+        let value =
+            |name: &&str| trial.parameters.get(*name).map_or_else(String::new, |p| p.value().to_string());
+        let first = [
+            trial.number.to_string(),
+            trial.state.name().to_owned(),
+            number(trial.value),
+            number(trial.seconds()),
+        ];
+        csv.write_record(first.into_iter().chain(names.iter().map(value)))?;
     }
-    files::write_atomic(&arguments.output, csv.as_bytes())?;
+    let csv = csv.into_inner()?;
+    files::write_atomic(&arguments.output, &csv)?;
     let place = arguments.output.display().to_string();
     let text = format!("Wrote {} trials to {place}\n", trials.len());
     session.printer.result(&json!({ "trials": trials.len(), "output": place }), &text)
 }
 
-/// The study of that name, or the only one.
-fn named(arguments: &Named) -> Result<(StudyRecord, Vec<Trial>)> {
-    let storage: Box<dyn Storage> = storage::existing(&arguments.stored.storage)?;
+/// The study of that name, or the only one, and where it is kept.
+fn named(arguments: &Named) -> Result<(Box<dyn Storage>, StudyRecord)> {
+    let storage = storage::existing(&arguments.stored.storage)?;
     let mut studies = storage.studies()?;
     let study = match &arguments.study {
         Some(name) => {
@@ -115,8 +119,7 @@ fn named(arguments: &Named) -> Result<(StudyRecord, Vec<Trial>)> {
         None if studies.len() == 1 => studies.remove(0),
         None => return Err(TuneError::Choose(studies.into_iter().map(|s| s.name).collect()).into()),
     };
-    let trials = storage.trials(study.id)?;
-    Ok((study, trials))
+    Ok((storage, study))
 }
 
 fn direction(study: &StudyRecord) -> Direction {
