@@ -377,6 +377,9 @@ pub struct Tune {
     /// Name of the study [default: DATA/MODEL/TARGET]
     #[arg(long, value_name = "NAME")]
     pub study: Option<String>,
+    /// Storage of earlier studies: the best parameters of the three tables most like this one are tried first
+    #[arg(long, value_name = "URL")]
+    pub warm_start: Option<String>,
     /// Begin no trial after so many seconds
     #[arg(long, value_name = "S")]
     pub timeout: Option<f64>,
@@ -424,6 +427,9 @@ pub struct Compare {
     /// Where the studies are kept, e.g. sqlite:///studies.db [default: study.db in the output folder]
     #[arg(long, value_name = "URL")]
     pub storage: Option<String>,
+    /// Storage of earlier studies: the best parameters of the three tables most like each are tried first
+    #[arg(long, value_name = "URL")]
+    pub warm_start: Option<String>,
     /// Begin no trial of a search after so many seconds
     #[arg(long, value_name = "S")]
     pub timeout: Option<f64>,

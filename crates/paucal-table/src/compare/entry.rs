@@ -183,6 +183,7 @@ impl Arena<'_> {
             storage: contest.storage,
             study: &format!("{}/{}/{target}", self.data.name, method.name),
             digest: &self.data.digest,
+            earlier: contest.earlier,
             timeout: contest.timeout,
             shared: contest.shared,
         };

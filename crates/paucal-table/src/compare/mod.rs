@@ -83,6 +83,8 @@ pub struct Contest<'a> {
     pub judge: &'a JudgeOptions,
     /// Where the studies are kept.
     pub storage: &'a dyn Storage,
+    /// Earlier studies, whose best parameters are tried first.
+    pub earlier: Option<&'a dyn Storage>,
     /// Whether other processes may work on the same studies.
     pub shared: bool,
     /// No trial of a search is begun after this.

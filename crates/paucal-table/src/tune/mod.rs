@@ -35,7 +35,7 @@ use paucal_data::Table;
 use paucal_evidence::Target;
 use paucal_tune::importance::importances;
 use paucal_tune::storage::Storage;
-use paucal_tune::trial::{Attributes, best};
+use paucal_tune::trial::best;
 use paucal_tune::{Direction, Space, Trial, Value};
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ pub struct TuneOptions {
     pub workers: usize,
     /// `tpe` or `random`.
     pub sampler: String,
-    /// `median`, `wilcoxon` or `none`.
+    /// `median`, `hyperband` (over the inner splits: give it nine or more), `wilcoxon` or `none`.
     pub pruner: String,
     /// Inner splits on which every trial is scored.
     pub repeats: usize,
@@ -122,6 +122,8 @@ pub struct Search<'a> {
     pub study: &'a str,
     /// Digest of the input, so that a study of other data is not continued.
     pub digest: &'a str,
+    /// Earlier studies, whose best parameters are tried first.
+    pub earlier: Option<&'a dyn Storage>,
     /// No trial is begun after this.
     pub timeout: Option<Duration>,
     /// Whether other processes may be at work on this study: their running trials are left alone while they live.
@@ -254,10 +256,7 @@ pub fn search(
     let bench = Bench::new(search, train, seed)?;
     let study = task::open(search, &space, seed)?;
     task::set_budget(search, &study)?;
-    if search.storage.trials(study.id)?.is_empty() {
-        let first = start::default_trial(search.method, &space);
-        search.storage.enqueue(study.id, &first, &Attributes::new())?;
-    }
+    start::enqueue(search, &study, &space, &facts(train)?)?;
     race::run(search, &study, &space, &bench, None, seed, observer)?;
 
     let trials = search.storage.trials(study.id)?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use paucal_core::observe::Event;
 use paucal_core::{Observer, Seed, Silent};
-use paucal_tune::pruner::{Median, Never, Pruner, Race, Wilcoxon};
+use paucal_tune::pruner::{Hyperband, Median, Never, Pruner, Race, Wilcoxon};
 use paucal_tune::storage::{GRACE, HEARTBEAT, Owner, Retry, StudyRecord, begun_again, retry, retry_stale};
 use paucal_tune::trial::best;
 use paucal_tune::{Direction, History, Parameter, Random, Sampler, Space, State, Tpe, Trial};
@@ -49,7 +49,7 @@ pub fn run(
 ) -> Result<usize, TableError> {
     let options = search.options;
     let course = Course { search, study, space, bench, seed, observer };
-    let (sampler, pruner) = (sampler(&options.sampler)?, pruner(&options.pruner)?);
+    let (sampler, pruner) = (sampler(&options.sampler)?, pruner(&options.pruner, bench.splits())?);
 
     if !search.shared {
         course.clear()?;
@@ -108,12 +108,14 @@ fn sampler(name: &str) -> Result<Box<dyn Sampler>, TableError> {
     }
 }
 
-fn pruner(name: &str) -> Result<Box<dyn Pruner>, TableError> {
+/// The pruner of that name; a trial has as many steps as there are splits.
+fn pruner(name: &str, splits: usize) -> Result<Box<dyn Pruner>, TableError> {
     match name {
         "median" => Ok(Box::new(Median::default())),
+        "hyperband" => Ok(Box::new(Hyperband::new(splits as i64))),
         "wilcoxon" => Ok(Box::new(Wilcoxon::default())),
         "none" => Ok(Box::new(Never)),
-        other => Err(unknown("tune.pruner", other, "\"median\", \"wilcoxon\" or \"none\"")),
+        other => Err(unknown("tune.pruner", other, "\"median\", \"hyperband\", \"wilcoxon\" or \"none\"")),
     }
 }
 
@@ -216,13 +218,25 @@ impl Course<'_> {
             } else {
                 Score::mean(&scores).objective
             };
-            self.search.storage.report(trial.id, repeat as i64, value)?;
-            seen.reports.insert(repeat as i64, value);
-            if repeat + 1 < self.bench.splits() && pruner.judge(&seen, race).prune {
+            // Hyperband counts what was spent, the others number the splits.
+            let step = repeat as i64 + i64::from(pruner.name() == "hyperband");
+            self.search.storage.report(trial.id, step, value)?;
+            seen.reports.insert(step, value);
+            if repeat + 1 < self.bench.splits() && self.gives_up(&mut seen, pruner, race)? {
                 return Ok(Run { scores, pruned: true });
             }
         }
         Ok(Run { scores, pruned: false })
+    }
+
+    /// Asks the pruner, and keeps what it wants to remember of the trial.
+    fn gives_up(&self, seen: &mut Trial, pruner: &dyn Pruner, race: &Race<'_>) -> Result<bool, TableError> {
+        let judgement = pruner.judge(seen, race);
+        for (key, value) in judgement.attributes {
+            self.search.storage.set_attribute(seen.id, Owner::System, &key, &json!(value))?;
+            seen.system.insert(key, json!(value));
+        }
+        Ok(judgement.prune)
     }
 
     fn store(&self, trial: &Trial, outcome: Result<Run, TableError>) -> Result<(), TableError> {

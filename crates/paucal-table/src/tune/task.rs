@@ -74,7 +74,8 @@ impl Task {
     }
 }
 
-fn key(what: &str) -> String {
+/// The attribute under which a study keeps a fact of ours.
+pub fn key(what: &str) -> String {
     format!("paucal: {what}")
 }
 

@@ -65,6 +65,59 @@ fn a_search_is_the_same_on_one_thread_and_two_and_goes_on_where_it_was_stopped()
 }
 
 #[test]
+fn the_best_trials_meet_fresh_seeds_and_every_move_of_a_parameter_has_its_cost() {
+    let place = Place::new();
+    place.write("clinic.csv", clinic(240, 1));
+    let tuning = place
+        .done(&format!(
+            "{TUNE} --model gaussian-copula --trials 9 --set tune.sensitivity=true --out run --json"
+        ))
+        .json();
+    let finalists = tuning["finalists"].as_array().unwrap();
+    assert_eq!(finalists.len(), 3);
+    assert_eq!(tuning["best"], finalists[0]["trial"], "the best with fresh seeds is used");
+    assert!(finalists.iter().all(|f| f["fresh"].as_array().unwrap().len() == 3));
+    let first = &tuning["trials"][0]["parameters"];
+    let models = place.done("models gaussian-copula --json").json();
+    let default = |name: &str| {
+        let found = models[0]["parameters"].as_array().unwrap().iter().find(|p| p["name"] == name);
+        found.unwrap()["default"].as_str().unwrap().trim_matches('"').to_owned()
+    };
+    assert_eq!(
+        first["marginals"].as_str().unwrap(),
+        default("marginals"),
+        "the default parameters come first"
+    );
+    let moved = tuning["sensitivity"].as_array().unwrap();
+    let names: std::collections::BTreeSet<_> =
+        moved.iter().map(|m| m["parameter"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), tuning["space"].as_array().unwrap().len(), "{moved:?}");
+    assert!(moved.iter().all(|m| m["cost"].is_number() && m["value"] != m["best"]), "{moved:?}");
+    let budget = tuning["course"]["budget"].as_array().unwrap();
+    assert!(budget.windows(2).all(|w| w[0]["best"].as_f64() <= w[1]["best"].as_f64()), "{budget:?}");
+    assert!(place.read("run/report.html").contains("How far can the best trial be trusted?"));
+}
+
+#[test]
+fn hyperband_stops_trials_after_few_splits_and_a_warm_start_tries_what_was_best_before() {
+    let place = Place::new();
+    place.write("clinic.csv", clinic(240, 1));
+    place.write("other.csv", clinic(300, 2));
+    let hyperband = "--set tune.pruner=hyperband --set tune.repeats=9 --set tune.finalists=0";
+    let tune = format!("{TUNE} --model gaussian-copula --json --quiet");
+    let earlier =
+        place.done(&format!("{tune} {hyperband} --trials 12 --storage sqlite:///all.db --out first")).json();
+    let splits: Vec<usize> =
+        earlier["trials"].as_array().unwrap().iter().map(|t| t["splits"].as_array().unwrap().len()).collect();
+    assert!(splits.contains(&1) && splits.contains(&9), "some end early, some run to the end: {splits:?}");
+
+    let tune = tune.replace("clinic.csv", "other.csv");
+    let later = place.done(&format!("{tune} --trials 3 --warm-start sqlite:///all.db --out second")).json();
+    let best = &earlier["trials"].as_array().unwrap()[earlier["best"].as_u64().unwrap() as usize];
+    assert_eq!(later["trials"][1]["parameters"], best["parameters"]);
+}
+
+#[test]
 fn what_cannot_be_searched_is_refused_with_a_hint() {
     let place = Place::new();
     place.write("clinic.csv", clinic(120, 1));

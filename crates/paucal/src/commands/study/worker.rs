@@ -48,6 +48,7 @@ pub fn run(session: &Session, arguments: &Worker) -> Result<()> {
         storage: storage.as_ref(),
         study: &study.name,
         digest: &digest,
+        earlier: None,
         timeout,
         shared: true,
     };

@@ -71,6 +71,7 @@ pub fn run(session: &Session, arguments: &Compare) -> Result<()> {
     let folder = session.begin(&arguments.out, arguments.writing, &request)?;
     let own = format!("sqlite:///{}", folder.file("study.db").display());
     let storage = storage::open(arguments.storage.as_deref().unwrap_or(&own))?;
+    let earlier = arguments.warm_start.as_deref().map(storage::existing).transpose()?;
     let contest = Contest {
         data: &data,
         models: &models,
@@ -79,6 +80,7 @@ pub fn run(session: &Session, arguments: &Compare) -> Result<()> {
         judge: &session.settings.judge,
         storage: storage.as_ref(),
         shared: arguments.storage.is_some(),
+        earlier: earlier.as_deref(),
         timeout,
         store: Some(folder.file("checkpoint")),
     };

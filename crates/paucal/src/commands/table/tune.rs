@@ -51,6 +51,7 @@ pub fn run(session: &Session, arguments: &Tune) -> Result<()> {
     let folder = session.begin(&arguments.out, arguments.writing, &request)?;
     let own = format!("sqlite:///{}", folder.file("study.db").display());
     let storage = storage::open(arguments.storage.as_deref().unwrap_or(&own))?;
+    let earlier = arguments.warm_start.as_deref().map(storage::existing).transpose()?;
     let search = Search {
         table: &read.table,
         method,
@@ -60,6 +61,7 @@ pub fn run(session: &Session, arguments: &Tune) -> Result<()> {
         storage: storage.as_ref(),
         study: &name,
         digest: &files::sha256(&arguments.data)?,
+        earlier: earlier.as_deref(),
         timeout,
         shared: arguments.storage.is_some(),
     };
