@@ -94,7 +94,7 @@ def share(paucal, data, target, address, python_first):
     if python_first:
         optuna.create_study(study_name="made by Python", storage=opened(address))
     tune(4, 600)
-    tune(BUDGET, 0.001)
+    tune(BUDGET, "0.000001")
     study = load(address)
     assert len(study.trials) == 4 and study.best_value > 0.5
     for i in range(ENQUEUED):
@@ -126,7 +126,7 @@ def share(paucal, data, target, address, python_first):
           f"that was killed and the beginning; {len(killed)} killed in mid-trial and begun again", flush=True)
 
     # One of ours alone, killed; Python notices, or where it cannot, 'study reap' does; the other side runs it again.
-    tune(len(trials) + 40, 0.001)
+    tune(len(trials) + 40, "0.000001")
     kill_in_mid_trial(worker(), len(trials))
     cut = [t.number for t in study.get_trials() if t.state == TrialState.RUNNING]
     if address.startswith("journal"):
