@@ -107,6 +107,7 @@ fn the_space_says_why() {
 }
 
 /// An empty storage of every kind that there is here; the last needs a server.
+#[allow(clippy::print_stderr)]
 fn storages() -> Vec<String> {
     let mut all = vec!["sqlite:///all.db".to_owned(), "journal:///all.log".to_owned()];
     match std::env::var("PAUCAL_TEST_POSTGRES") {
