@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 
 import optuna
 from optuna.storages import JournalStorage, RDBStorage, RetryHeartbeatStaleTrialCallback
@@ -24,6 +25,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
 STUDY, BUDGET, OURS, PYTHONS, EACH, ENQUEUED = "shared", 60, 3, 3, 8, 6
 
 
@@ -94,7 +96,7 @@ def share(paucal, data, target, address, python_first):
     if python_first:
         optuna.create_study(study_name="made by Python", storage=opened(address))
     tune(4, 600)
-    tune(BUDGET, 0.001)
+    tune(BUDGET, "0.000001")
     study = load(address)
     assert len(study.trials) == 4 and study.best_value > 0.5
     for i in range(ENQUEUED):
@@ -111,6 +113,9 @@ def share(paucal, data, target, address, python_first):
     worked = [json.loads(process.communicate()[0])["ran"] for process in ours]
     for process in pythons:
         process.join()
+    # Python does not keep to the budget: the study is given a little more, so that one of ours waits for the dead.
+    tune(len(study.trials) + 5, "0.000001")
+    worked.append(run("study", "worker", "--storage", address, "--study", STUDY, data)["ran"])
     trials = study.get_trials()
     check(trials, ran)
     states = [t.state for t in trials]
@@ -121,12 +126,12 @@ def share(paucal, data, target, address, python_first):
     again = [t.system_attrs["retry_history"][-1] for t in trials if "retry_history" in t.system_attrs]
     assert killed == again and len(killed) <= 1, (killed, again)
     over = len(trials) - len(killed)
-    assert BUDGET <= over <= BUDGET + OURS + PYTHONS * EACH, over
-    print(f"  {len(trials)} trials: {len(ran)} by {PYTHONS} of Python, {sum(worked)} by {OURS} of ours, the rest by one "
+    assert BUDGET <= over <= BUDGET + OURS + PYTHONS * EACH + 6, over
+    print(f"  {len(trials)} trials: {len(ran)} by {PYTHONS} of Python, {sum(worked)} by {OURS + 1} of ours, the rest by one "
           f"that was killed and the beginning; {len(killed)} killed in mid-trial and begun again", flush=True)
 
     # One of ours alone, killed; Python notices, or where it cannot, 'study reap' does; the other side runs it again.
-    tune(len(trials) + 40, 0.001)
+    tune(len(trials) + 40, "0.000001")
     kill_in_mid_trial(worker(), len(trials))
     cut = [t.number for t in study.get_trials() if t.state == TrialState.RUNNING]
     if address.startswith("journal"):
@@ -143,8 +148,8 @@ def share(paucal, data, target, address, python_first):
         assert trials[number].state == TrialState.FAIL
         (retried,) = [t for t in trials if t.system_attrs.get("retry_history") == [number]]
         assert retried.state in (TrialState.COMPLETE, TrialState.PRUNED), retried
-        if trials[number].params:
-            assert retried.params == trials[number].params, (retried, trials[number])
+        # What it had of parameters when it was killed.
+        assert trials[number].params.items() <= retried.params.items(), (retried, trials[number])
 
     # Both read the same.
     read = run("study", "show", "--storage", address, "--study", STUDY)

@@ -205,7 +205,7 @@ impl Advice for TableError {
             Self::Damaged { .. } => "copy the run folder again, or fit the model again".into(),
             Self::Newer { .. } => "use a newer paucal to read it".into(),
             Self::NotFinite => "lower the learning rate or the number of steps and fit again".into(),
-            Self::Interrupted => "run the same command with --resume to continue".into(),
+            Self::Interrupted => "run the same command with --resume to continue (a worker without it)".into(),
         })
     }
 

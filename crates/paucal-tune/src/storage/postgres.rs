@@ -265,7 +265,7 @@ fn said(error: &postgres::Error) -> String {
 }
 
 fn is_io(error: &postgres::Error) -> bool {
-    error.source().is_some_and(|cause| cause.is::<std::io::Error>())
+    matches!(error.source(), Some(cause) if cause.is::<std::io::Error>())
 }
 
 /// Values take the type that the server expects of a parameter.

@@ -359,9 +359,11 @@ impl<D: Database> Storage for Sql<D> {
     }
 
     fn set_attribute(&self, trial: i64, owner: Owner, key: &str, value: &Json) -> Result<(), TuneError> {
-        self.database().transaction(|database| match is_open(database, trial)? {
-            true => upsert(database, &attribute_table("trial", owner), "trial_id", trial, key, value),
-            false => Ok(()),
+        self.database().transaction(|database| {
+            if is_open(database, trial)? {
+                upsert(database, &attribute_table("trial", owner), "trial_id", trial, key, value)?;
+            }
+            Ok(())
         })
     }
 

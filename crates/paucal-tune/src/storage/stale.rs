@@ -35,18 +35,17 @@ pub fn retry_stale(storage: &dyn Storage, study: i64, grace: Duration) -> Result
     failed.into_iter().map(|trial| Ok(Retry { again: retry(storage, study, &trial)?, trial })).collect()
 }
 
-/// Enqueues a trial like one that was cut short; `false` when that has been done [`RETRIES`] times, or when the trial had
-/// no parameters that could be repeated.
+/// Enqueues a trial like one that was cut short; `false` when that has been done [`RETRIES`] times. Parameters that the
+/// trial did not have yet are drawn anew.
 pub fn retry(storage: &dyn Storage, study: i64, trial: &Trial) -> Result<bool, TuneError> {
     let mut history = history(trial);
     history.push(trial.number);
-    let fixed = fixed(trial);
-    if history.len() > RETRIES || fixed.is_empty() {
+    if history.len() > RETRIES {
         return Ok(false);
     }
     let system: Attributes = [
         (FIRST.to_owned(), json!(history[0])),
-        (FIXED.to_owned(), Json::Object(fixed)),
+        (FIXED.to_owned(), Json::Object(fixed(trial))),
         (HISTORY.to_owned(), json!(history)),
     ]
     .into_iter()

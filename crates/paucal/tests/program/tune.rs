@@ -160,6 +160,7 @@ fn the_space_says_why() {
 }
 
 /// An empty storage of every kind that there is here; the last needs a server.
+#[allow(clippy::print_stderr)]
 fn storages() -> Vec<String> {
     let mut all = vec!["sqlite:///all.db".to_owned(), "journal:///all.log".to_owned()];
     match std::env::var("PAUCAL_TEST_POSTGRES") {
@@ -193,7 +194,7 @@ fn a_worker_joins_a_study_and_runs_its_trials_and_not_more() {
             (&0.into(), &3.into(), &3.into())
         );
         // The study is given more, of which the worker takes two and 'table tune' the rest.
-        place.done(&format!("{tune} --trials 8 --seed 7 --timeout 0.001 --out second{i}"));
+        place.done(&format!("{tune} --trials 8 --seed 7 --timeout 0.000001 --out second{i}"));
         let worked = place.done(&format!("{worker} --trials 2 --workers 1 --seed 9")).json();
         assert_eq!(
             (&worked["ran"], &worked["finished"], &worked["trials"]),
@@ -239,7 +240,7 @@ fn a_worker_with_other_data_or_another_version_is_refused_and_changes_nothing() 
     // Who comes too early may wait, in vain.
     refused(&format!("{worker} clinic.csv --study nobody --wait 1"), 2, "no study 'nobody'");
     refused(&format!("{worker} clinic.csv --trials 0"), 2, "--trials");
-    refused(&format!("study reap --storage {storage} --grace -1"), 2, "--grace");
+    refused(&format!("study reap --storage {storage} --grace=-1"), 2, "--grace");
     set("search space", "{\"shrinkage\": \"another\"}");
     refused(&format!("{worker} clinic.csv"), 2, "another search space");
     set("version of the program", "\"0.0.1\"");
@@ -256,7 +257,7 @@ fn the_trial_of_a_killed_worker_is_begun_again_by_reap() {
     for storage in storages() {
         let tune = format!("{TUNE} --model gaussian-copula --storage {storage} --study s --quiet");
         place.done(&format!("{tune} --trials 2 --out run --overwrite"));
-        place.done(&format!("{tune} --trials 30 --timeout 0.001 --out run --overwrite"));
+        place.done(&format!("{tune} --trials 30 --timeout 0.000001 --out run --overwrite"));
         let mut killed = place
             .command(&format!("study worker --storage {storage} clinic.csv --workers 1"))
             .spawn()
