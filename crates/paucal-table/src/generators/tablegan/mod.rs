@@ -10,6 +10,7 @@
 //! - The class is given to the generator beside its noise, and the classifier takes any number of classes.
 //! - Means and deviations of features are those of the batch; theirs are moving averages.
 //! - One generator step per discriminator step; the budget is a number of steps, and the table decides the batch.
+//! - Half as many channels (theirs are 64) for twice the steps: better rows from small tables in less time.
 //! - Rows are drawn from a moving average of the generator's weights.
 //! - Conditions on columns other than the class are fulfilled by drawing again, and at last by putting the level in
 //!   its place.
@@ -82,10 +83,10 @@ pub struct TableGan {
 impl Default for TableGan {
     fn default() -> Self {
         Self {
-            steps: 1_000,
+            steps: 2_000,
             batch: 0,
             noise: 100,
-            width: 64,
+            width: 32,
             rate: 2e-4,
             weight_decay: 1e-5,
             delta_mean: 0.0,
@@ -100,7 +101,7 @@ impl Default for TableGan {
 /// Training budget, size, rate and how closely the features must agree.
 fn space(facts: &Facts) -> Space {
     Space::new()
-        .with("steps", Distribution::log_int(300, 2_000), "training too short is the commonest fault")
+        .with("steps", Distribution::log_int(500, 4_000), "training too short is the commonest fault")
         .with("batch", batch(facts), "at most a quarter of the rows")
         .with(
             "width",
@@ -119,12 +120,12 @@ fn space(facts: &Facts) -> Space {
 impl Parameters for TableGan {
     const METHOD: &'static str = NAME;
     const LIST: &'static [Parameter] = &[
-        parameter("steps", "1000", "steps of all networks, at least 1"),
+        parameter("steps", "2000", "steps of all networks, at least 1"),
         parameter("batch", "0", "rows per step, not 1; 0: a quarter of the rows, at most 500"),
         parameter("noise", "100", "size of the noise, at least 1"),
         parameter(
             "width",
-            "64",
+            "32",
             "channels of the first convolution, at least 1; each further one has twice as many",
         ),
         parameter("rate", "0.0002", "Adam's learning rate, above 0"),
