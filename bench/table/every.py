@@ -20,7 +20,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -72,15 +71,11 @@ def run(command, seconds=None):
 
 
 def progress(folder):
-    """Done and total of the last stage in the events of a run."""
-    done, total = 0, None
-    for path in sorted(Path(folder).parent.glob(f"{Path(folder).name}*/events.jsonl")):
-        for line in open(path):
-            event = json.loads(line)
-            if event.get("event") == "started":
-                done, total = 0, event.get("total")
-            done = event.get("done", event.get("step", done))
-    return done, total
+    """Steps done and to do of a fit that was stopped; networks keep the former in their checkpoint."""
+    events, checkpoint = folder / "events.jsonl", folder / "checkpoint" / "checkpoint.json"
+    started = [json.loads(line) for line in open(events) if '"started"' in line] if events.exists() else []
+    done = json.loads(checkpoint.read_text())["step"] if checkpoint.exists() else 0
+    return done, started[-1].get("total") if started else None
 
 
 def rows_of(path, source):
@@ -98,13 +93,11 @@ def look(model, table, source, target, folder, args, has_steps):
     command += ["--set", "smote-nc.keep_rows=true"] if model == "smote-nc" else []
     if args.steps and has_steps:
         command += ["--steps", args.steps]
-    begun = time.perf_counter()
     status, used, message = run(command, args.seconds)
-    wall = time.perf_counter() - begun
     if status == 130:
         done, total = progress(out)
-        estimate = f", all would take about {wall * total / done:.0f} s" if done and total else ""
-        return used, f"stopped at {done} of {total}{estimate}"
+        estimate = f" at step {done} of {total}: all would take about {used * total / done:.0f} s" if done else ""
+        return used, f"stopped{estimate}"
     if status:
         return used, f"FAILED ({status}): {message}"
     status, _, message = run([BINARY, "table", "sample", out, "-n", DRAWN, "-o", drawn, "--quiet"], 300)

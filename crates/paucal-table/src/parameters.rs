@@ -47,7 +47,7 @@ pub fn require(holds: bool, name: &str, value: &impl Display, range: &str) -> Re
 }
 
 /// Checks `value ≥ least`.
-pub fn at_least<N: PartialOrd + Display>(name: &str, value: N, least: N) -> Result<(), String> {
+pub fn at_least<N: PartialOrd + Display + Copy>(name: &str, value: N, least: N) -> Result<(), String> {
     require(value >= least, name, &value, &format!("at least {least}"))
 }
 
