@@ -79,6 +79,11 @@ pub struct Parameter {
     pub meaning: &'static str,
 }
 
+/// A parameter of a list.
+pub(crate) const fn parameter(name: &'static str, default: &'static str, meaning: &'static str) -> Parameter {
+    Parameter { name, default, meaning }
+}
+
 /// What a search space depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {

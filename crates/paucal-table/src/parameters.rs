@@ -45,3 +45,28 @@ pub trait Parameters: Default + Serialize + DeserializeOwned {
 pub fn require(holds: bool, name: &str, value: &impl Display, range: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(format!("{name} = {value} must be {range}")) }
 }
+
+/// Checks `value ≥ least`.
+pub fn at_least<N: PartialOrd + Display + Copy>(name: &str, value: N, least: N) -> Result<(), String> {
+    require(value >= least, name, &value, &format!("at least {least}"))
+}
+
+/// Checks `value > 0`.
+pub fn above_zero(name: &str, value: f64) -> Result<(), String> {
+    require(value > 0.0, name, &value, "above 0")
+}
+
+/// Checks `0 ≤ value ≤ 1`.
+pub fn share(name: &str, value: f64) -> Result<(), String> {
+    require((0.0..=1.0).contains(&value), name, &value, "0 to 1")
+}
+
+/// Checks `0 ≤ value < 1`.
+pub fn below_one(name: &str, value: f64) -> Result<(), String> {
+    require((0.0..1.0).contains(&value), name, &value, "0 to below 1")
+}
+
+/// Checks that no layer is without units.
+pub fn widths(name: &str, list: &[usize]) -> Result<(), String> {
+    require(!list.contains(&0), name, &format!("{list:?}"), "widths above 0")
+}

@@ -100,6 +100,32 @@ pub fn crossed(rows: usize) -> Table {
     ])
 }
 
+/// Checks on a model of [`crossed`] that conditions on two columns hold together: the median of `x` is that of their
+/// combination, within a tolerance.
+pub fn check_crossed_conditions(model: &dyn FittedGenerator, tolerance: f64) {
+    for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let given = [Condition::new("a", format!("a{a}")), Condition::new("b", format!("b{b}"))];
+        let drawn = model.sample(500, &given, Seed(3)).unwrap();
+        assert_eq!(drawn.at(0).codes().unwrap(), [a; 500]);
+        assert_eq!(drawn.at(1).codes().unwrap(), [b; 500]);
+        let mut x = drawn.at(2).numbers().unwrap().to_vec();
+        x.sort_by(f64::total_cmp);
+        let want = 10.0 + 20.0 * f64::from(a) + 10.0 * f64::from(b);
+        let name = model.name();
+        assert!((x[250] - want).abs() < tolerance, "{name} a{a} b{b}: median {} not {want}", x[250]);
+    }
+}
+
+/// Checks that rows drawn without conditions from a model of [`crossed`] have the rare level as often as `train`.
+pub fn check_rare_share(model: &dyn FittedGenerator, train: &Table) {
+    let share = |table: &Table| {
+        let codes = table.at(0).codes().unwrap();
+        codes.iter().filter(|&&code| code == 1).count() as f64 / codes.len() as f64
+    };
+    let (got, want) = (share(&model.sample(4000, &[], Seed(3)).unwrap()), share(train));
+    assert!((got - want).abs() < 0.03, "{}: {got} {want}", model.name());
+}
+
 /// Pearson correlation of the rows in which both are numbers.
 pub fn correlation(a: &[f64], b: &[f64]) -> f64 {
     let pairs: Vec<(f64, f64)> =

@@ -20,6 +20,8 @@ mod tests;
 mod trees;
 pub mod tvae;
 
+pub use neural::Common;
+
 /// Every generator.
 pub static METHODS: &[Method] = &[
     independent::METHOD,

@@ -3,7 +3,6 @@
 use paucal_core::Seed;
 use paucal_data::{Schema, Table};
 use paucal_nn::generator::Generator;
-use paucal_nn::weights::Archive;
 use paucal_nn::{Device, Tensor, noise};
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +43,7 @@ impl FittedCtgan {
         let width = encoder.layout().width;
         let mut generator =
             Generator::new(inputs, &parameters.generator, width, &mut stream, &Device::flex());
-        neural::from_artefact(artefact).load("generator", &mut generator, "model.safetensors")?;
+        neural::load(artefact, "generator", &mut generator)?;
         Ok(Self { parameters, batch, encoder, conditions, generator })
     }
 
@@ -88,8 +87,6 @@ impl FittedGenerator for FittedCtgan {
     fn save(&self) -> Result<Artefact, TableError> {
         let Self { parameters, batch, encoder, .. } = self;
         let state = State { parameters: parameters.clone(), batch: *batch, encoder: encoder.clone() };
-        let mut artefact = Artefact::new(&state)?;
-        neural::into_artefact(&Archive::new().with("generator", &self.generator), &mut artefact);
-        Ok(artefact)
+        neural::artefact(&state, "generator", &self.generator)
     }
 }

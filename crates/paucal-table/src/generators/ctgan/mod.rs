@@ -22,9 +22,9 @@ use paucal_data::Table;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TableError;
-use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter};
-use crate::parameters::{Parameters, require};
-use crate::transform::MissingModel;
+use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter, parameter};
+use crate::generators::neural::common::{self, Common};
+use crate::parameters::{Parameters, above_zero, at_least, below_one, share, widths};
 pub(super) use space::space;
 
 pub use fitted::FittedCtgan;
@@ -47,7 +47,7 @@ pub(super) const METHOD: Method = Method {
 
 /// The generator and its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Ctgan {
     /// Generator steps.
     pub steps: u64,
@@ -83,16 +83,9 @@ pub struct Ctgan {
     pub average: f64,
     /// Draw rows with the statistics of their batch.
     pub batch_statistics: bool,
-    /// Share of the rows that judge the training and are not learnt from.
-    pub hold_out: f64,
-    /// Steps between two judgements.
-    pub judge_every: u64,
-    /// Judgements without a gain that end the training.
-    pub patience: u64,
-    /// How missing numbers are modelled.
-    pub missing: MissingModel,
-    /// Where to compute.
-    pub device: String,
+    /// What every network has.
+    #[serde(flatten)]
+    pub common: Common,
 }
 
 impl Default for Ctgan {
@@ -115,18 +108,9 @@ impl Default for Ctgan {
             several: 0.5,
             average: 0.999,
             batch_statistics: false,
-            hold_out: 0.0,
-            judge_every: 500,
-            patience: 0,
-            missing: MissingModel::default(),
-            device: "cpu".into(),
+            common: Common::default(),
         }
     }
-}
-
-/// A parameter of the list.
-const fn parameter(name: &'static str, default: &'static str, meaning: &'static str) -> Parameter {
-    Parameter { name, default, meaning }
 }
 
 impl Parameters for Ctgan {
@@ -153,52 +137,41 @@ impl Parameters for Ctgan {
         parameter("penalty", "10.0", "weight of the gradient penalty, at least 0"),
         parameter("temperature", "0.2", "temperature of the Gumbel-softmax, above 0"),
         parameter("dropout", "0.5", "dropout of the critic, 0 to below 1"),
-        parameter(
-            "log_frequency",
-            "true",
-            "train on levels drawn by ln(count + 1), which shows rare ones more often",
-        ),
-        parameter("several", "0.5", "share of training conditions with more than one column, 0 to 1"),
-        parameter(
-            "average",
-            "0.999",
-            "what the moving average of the weights keeps per step, 0 (off) to below 1",
-        ),
+        common::LOG_FREQUENCY_OF_LEVELS,
+        common::SEVERAL,
+        common::average("0.999"),
         parameter(
             "batch_statistics",
             "false",
             "draw rows with batch norm of the drawn batch, as the authors' program does",
         ),
-        parameter(
-            "hold_out",
-            "0.0",
-            "share of the rows that is not learnt from but judges the training, to keep its best state; 0 to 0.5",
-        ),
-        parameter("judge_every", "500", "steps between two judgements, at least 1"),
-        parameter("patience", "0", "judgements without a gain that end the training; 0: none do"),
-        parameter("missing", "\"joint\"", "missing numbers: \"joint\" with the row, or at \"random\""),
-        parameter("device", "\"cpu\"", "where to train: cpu, or a GPU this build supports, such as vulkan"),
+        common::HOLD_OUT,
+        common::JUDGE_EVERY,
+        common::PATIENCE,
+        common::MISSING,
+        common::DEVICE,
     ];
 
     fn check(&self) -> Result<(), String> {
-        let widths =
-            |name, list: &[usize]| require(!list.contains(&0), name, &format!("{list:?}"), "widths above 0");
-        require(self.steps >= 1, "steps", &self.steps, "at least 1")?;
-        require(self.pac >= 1, "pac", &self.pac, "at least 1")?;
-        require(self.noise >= 1, "noise", &self.noise, "at least 1")?;
+        at_least("steps", self.steps, 1)?;
+        at_least("pac", self.pac, 1)?;
+        at_least("noise", self.noise, 1)?;
         widths("generator", &self.generator)?;
         widths("critic", &self.critic)?;
-        require(self.generator_rate > 0.0, "generator_rate", &self.generator_rate, "above 0")?;
-        require(self.critic_rate > 0.0, "critic_rate", &self.critic_rate, "above 0")?;
-        require(self.weight_decay >= 0.0, "weight_decay", &self.weight_decay, "at least 0")?;
-        require(self.critic_steps >= 1, "critic_steps", &self.critic_steps, "at least 1")?;
-        require(self.penalty >= 0.0, "penalty", &self.penalty, "at least 0")?;
-        require(self.temperature > 0.0, "temperature", &self.temperature, "above 0")?;
-        require((0.0..1.0).contains(&self.dropout), "dropout", &self.dropout, "0 to below 1")?;
-        require((0.0..=1.0).contains(&self.several), "several", &self.several, "0 to 1")?;
-        require((0.0..1.0).contains(&self.average), "average", &self.average, "0 to below 1")?;
-        require((0.0..=0.5).contains(&self.hold_out), "hold_out", &self.hold_out, "0 to 0.5")?;
-        require(self.judge_every >= 1, "judge_every", &self.judge_every, "at least 1")
+        above_zero("generator_rate", self.generator_rate)?;
+        above_zero("critic_rate", self.critic_rate)?;
+        at_least("weight_decay", self.weight_decay, 0.0)?;
+        at_least("critic_steps", self.critic_steps, 1)?;
+        at_least("penalty", self.penalty, 0.0)?;
+        above_zero("temperature", self.temperature)?;
+        below_one("dropout", self.dropout)?;
+        share("several", self.several)?;
+        below_one("average", self.average)?;
+        self.common.check()
+    }
+
+    fn read(table: toml::Table) -> Result<Self, toml::de::Error> {
+        Common::read(table)
     }
 }
 

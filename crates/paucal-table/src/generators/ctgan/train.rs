@@ -4,19 +4,14 @@ use paucal_core::Seed;
 use paucal_data::Table;
 use paucal_nn::critic::Critic;
 use paucal_nn::generator::Generator;
-use paucal_nn::optim::{Adam, AdamConfig};
-use paucal_nn::parameters::{move_towards, to_device};
 use paucal_nn::rows::RowLayout;
-use paucal_nn::training::{Plan, Trainee};
-use paucal_nn::weights::Archive;
 use paucal_nn::{Device, Tensor, device, noise};
 
 use super::{Ctgan, FittedCtgan, NAME};
-use crate::condition::{ConditionLayout, Frequency};
 use crate::error::TableError;
 use crate::generator::FitContext;
-use crate::generators::neural::{self, HeldOut, Wanted, WantedSampler, batch_and_pac, beside, scalar};
-use crate::transform::{Encoded, RowEncoder};
+use crate::generators::neural::{self, Curves, Fit, Keep, Learner, SpanRows, Wanted, WantedSampler};
+use crate::generators::neural::{adversarial, batch_and_pac, beside, frequency, scalar};
 
 /// Slope of the critic's LeakyReLU below zero.
 const SLOPE: f32 = 0.2;
@@ -29,97 +24,49 @@ pub fn fit(
     context: &FitContext<'_>,
 ) -> Result<FittedCtgan, TableError> {
     let seed = context.seed.child(NAME, 0);
-    let (table, held_out) = HeldOut::split(table, parameters.hold_out, seed)?;
-    let encoder = RowEncoder::fit(&table, parameters.missing, seed, context.observer)?;
-    let encoded = encoder.encode(&table, seed.child("encode", 0))?;
-    let conditions = ConditionLayout::new(&encoder);
-    let mut training = Training::new(parameters, &encoder, &encoded, &conditions, seed)?;
-    training.held_out = held_out;
-    let plan = Plan {
-        evaluate_every: parameters.judge_every,
-        patience: parameters.patience,
-        ..Plan::new(&format!("fit {name}"), parameters.steps)
-    };
-    neural::run(&mut training, plan, context, &neural::identity(parameters, seed, &encoded)?)?;
-    Ok(training.fitted())
+    let (rows, held_out) = SpanRows::new(table, &parameters.common, seed, context.observer)?;
+    let identity = neural::identity(parameters, seed, &rows.encoded)?;
+    let plan = parameters.common.plan(name, parameters.steps);
+    neural::run(Training::new(parameters, &rows, seed)?, plan, held_out, &identity, context)
 }
 
-/// Networks, optimisers and data of a running fit.
+/// Networks and data of a running fit.
 struct Training<'a> {
     parameters: &'a Ctgan,
     seed: Seed,
     device: Device,
-    encoder: &'a RowEncoder,
-    encoded: &'a Encoded,
-    conditions: &'a ConditionLayout,
-    held_out: Option<HeldOut>,
+    rows: &'a SpanRows,
     sampler: WantedSampler<'a>,
     layout: RowLayout,
     batch: usize,
     pac: usize,
-    generator: Generator,
-    average: Generator,
-    critic: Critic,
-    generator_adam: Adam,
-    critic_adam: Adam,
+    generator: Learner<Generator>,
+    critic: Learner<Critic>,
 }
 
 impl<'a> Training<'a> {
-    fn new(
-        parameters: &'a Ctgan,
-        encoder: &'a RowEncoder,
-        encoded: &'a Encoded,
-        conditions: &'a ConditionLayout,
-        seed: Seed,
-    ) -> Result<Self, TableError> {
-        let p = parameters;
-        let device = device::parse(&p.device)?;
-        let (batch, pac) = batch_and_pac(encoded.rows(), p.batch, p.pac);
-        let width = encoded.layout().width;
+    fn new(p: &'a Ctgan, rows: &'a SpanRows, seed: Seed) -> Result<Self, TableError> {
+        let device = device::parse(&p.common.device)?;
+        let (batch, pac) = batch_and_pac(rows.encoded.rows(), p.batch, p.pac);
+        let (width, wanted) = (rows.encoded.layout().width, rows.conditions.width());
         let mut stream = seed.stream("initial", 0);
-        let generator =
-            Generator::new(p.noise + conditions.width(), &p.generator, width, &mut stream, &device);
-        let inputs = (width + conditions.width()) * pac;
-        let adam = |learning_rate| {
-            Adam::new(AdamConfig {
-                learning_rate,
-                beta1: 0.5,
-                beta2: 0.9,
-                weight_decay: p.weight_decay,
-                ..AdamConfig::default()
-            })
-        };
-        let frequency = if p.log_frequency { Frequency::Log } else { Frequency::Empirical };
+        let generator = Generator::new(p.noise + wanted, &p.generator, width, &mut stream, &device);
+        let inputs = (width + wanted) * pac;
+        let critic = Critic::new(inputs, &p.critic, SLOPE, p.dropout as f32, &mut stream, &device);
+        let frequency = frequency(p.log_frequency);
         Ok(Self {
-            critic: Critic::new(inputs, &p.critic, SLOPE, p.dropout as f32, &mut stream, &device),
-            average: generator.clone(),
-            generator,
-            generator_adam: adam(p.generator_rate),
-            critic_adam: adam(p.critic_rate),
-            layout: neural::layout(encoded.layout(), &device)?,
-            sampler: WantedSampler::new(conditions, encoded, frequency, p.several),
-            parameters,
+            generator: Learner::new("generator", generator, adversarial(p.generator_rate, p.weight_decay))
+                .averaged(p.average),
+            critic: Learner::new("critic", critic, adversarial(p.critic_rate, p.weight_decay)),
+            layout: neural::layout(rows.encoded.layout(), &device)?,
+            sampler: WantedSampler::new(&rows.conditions, &rows.encoded, frequency, p.several),
+            parameters: p,
             seed,
             device,
-            encoder,
-            encoded,
-            conditions,
-            held_out: None,
+            rows,
             batch,
             pac,
         })
-    }
-
-    /// The model as it is now, on the CPU.
-    fn fitted(&self) -> FittedCtgan {
-        let chosen = if self.parameters.average > 0.0 { &self.average } else { &self.generator };
-        FittedCtgan {
-            parameters: self.parameters.clone(),
-            batch: self.batch,
-            encoder: self.encoder.clone(),
-            conditions: self.conditions.clone(),
-            generator: to_device(chosen.clone(), &Device::flex()),
-        }
     }
 
     /// Noise and conditions of a generator pass.
@@ -142,27 +89,27 @@ impl<'a> Training<'a> {
 
     fn wanted(&self, purpose: &str, step: u64) -> (Wanted, Tensor<2>) {
         let wanted = self.sampler.batch(self.batch, self.seed, purpose, step);
-        let vectors = wanted.vectors(self.conditions, &self.device);
+        let vectors = wanted.vectors(&self.rows.conditions, &self.device);
         (wanted, vectors)
     }
 
     /// One critic step on fake rows and real rows with the same conditions in another order.
-    fn step_critic(&mut self, step: u64, report: bool) -> Result<Vec<(&'static str, f64)>, TableError> {
+    fn step_critic(&mut self, step: u64, report: bool) -> Result<Curves, TableError> {
         let (wanted, condition) = self.wanted("critic/wanted", step);
         let input = self.input("critic", step, &condition);
-        let (raw, _) = self.generator.forward_train(&input);
+        let (raw, _) = self.generator.network.forward_train(&input);
         let fake = self.packs(self.activate(&raw, "critic", step), &condition);
 
         let order = self.seed.stream("critic/order", step).permutation(self.batch);
         let matching = wanted.reordered(&order);
         let real = self.sampler.real(&matching.rows, &self.device);
-        let real = self.packs(real, &matching.vectors(self.conditions, &self.device));
+        let real = self.packs(real, &matching.vectors(&self.rows.conditions, &self.device));
 
         let groups = self.batch / self.pac;
-        let masks = self.critic.masks(3 * groups, self.seed, "critic/mask", step, &self.device);
+        let masks = self.critic.network.masks(3 * groups, self.seed, "critic/mask", step, &self.device);
         let mix = noise::uniform(self.seed, "critic/mix", step, [groups, 1], &self.device);
-        let loss = self.critic.loss(&fake, &real, &mix, &masks, self.parameters.penalty);
-        self.critic_adam.step(&mut self.critic, loss.gradients)?;
+        let loss = self.critic.network.loss(&fake, &real, &mix, &masks, self.parameters.penalty);
+        self.critic.step(loss.gradients)?;
         Ok(if report {
             vec![("loss/critic", scalar(loss.wasserstein)), ("loss/penalty", scalar(loss.penalty))]
         } else {
@@ -171,81 +118,61 @@ impl<'a> Training<'a> {
     }
 
     /// One generator step: towards higher scores, and towards the wanted levels.
-    fn step_generator(&mut self, step: u64, report: bool) -> Result<Vec<(&'static str, f64)>, TableError> {
+    fn step_generator(&mut self, step: u64, report: bool) -> Result<Curves, TableError> {
         let (wanted, condition) = self.wanted("generator/wanted", step);
         let input = self.input("generator", step, &condition);
-        let (raw, trace) = self.generator.forward_train(&input);
+        let (raw, trace) = self.generator.network.forward_train(&input);
         let rows = self.activate(&raw, "generator", step);
         let groups = self.batch / self.pac;
-        let masks = self.critic.masks(groups, self.seed, "generator/mask", step, &self.device);
-        let (scores, gradient) = self.critic.score(&self.packs(rows.clone(), &condition), &masks);
+        let masks = self.critic.network.masks(groups, self.seed, "generator/mask", step, &self.device);
+        let (scores, gradient) = self.critic.network.score(&self.packs(rows.clone(), &condition), &masks);
         let joined = rows.dims()[1] + condition.dims()[1];
         let gradient = gradient.reshape([self.batch, joined]).narrow(1, 0, rows.dims()[1]);
         let temperature = self.parameters.temperature as f32;
         let mut dy = self.layout.activate_backward(&rows, &gradient, temperature) * (-1.0 / groups as f32);
         let mut curves = if report { vec![("loss/generator", -scalar(scores.mean()))] } else { Vec::new() };
-        if !self.conditions.is_empty() {
-            let (targets, weights) = wanted.targets(self.conditions, self.encoded, &self.device);
+        if !self.rows.conditions.is_empty() {
+            let (targets, weights) = wanted.targets(&self.rows.conditions, &self.rows.encoded, &self.device);
             let (loss, towards) = self.layout.cross_entropy(&raw, &targets, &weights);
             dy = dy + towards;
             if report {
                 curves.push(("loss/condition", scalar(loss)));
             }
         }
-        let gradients = self.generator.backward(&trace, &dy);
-        self.generator_adam.step(&mut self.generator, gradients)?;
+        let gradients = self.generator.network.backward(&trace, &dy);
+        self.generator.step(gradients)?;
         Ok(curves)
-    }
-
-    /// The average follows the weights. Its memory grows with the steps made, so that it is not held back by the
-    /// random weights of the beginning.
-    fn step_average(&mut self, step: u64) {
-        let keep = self.parameters.average.min((step as f64 + 1.0) / (step as f64 + 10.0));
-        if self.parameters.average > 0.0 {
-            move_towards(&mut self.average, &self.generator, (1.0 - keep) as f32);
-        }
     }
 }
 
-impl Trainee for Training<'_> {
-    type Error = TableError;
+impl Fit for Training<'_> {
+    type Fitted = FittedCtgan;
 
-    fn step(&mut self, k: u64, report: bool) -> Result<Vec<(&'static str, f64)>, TableError> {
+    fn step(&mut self, k: u64, report: bool) -> Result<Curves, TableError> {
         let mut curves = Vec::new();
         for i in 0..self.parameters.critic_steps {
             curves = self.step_critic(k * self.parameters.critic_steps + i, report)?;
         }
         curves.extend(self.step_generator(k, report)?);
-        self.step_average(k);
+        self.generator.step_average(k);
         Ok(curves)
     }
 
-    fn evaluate(&mut self, steps: u64) -> Result<Option<f64>, TableError> {
-        match &self.held_out {
-            Some(held_out) => held_out.judge(&self.fitted(), steps),
-            None => Ok(None),
+    fn fitted(&self) -> FittedCtgan {
+        FittedCtgan {
+            parameters: self.parameters.clone(),
+            batch: self.batch,
+            encoder: self.rows.encoder.clone(),
+            conditions: self.rows.conditions.clone(),
+            generator: self.generator.chosen(),
         }
     }
 
-    fn networks(&self) -> Archive {
-        Archive::new()
-            .with("generator", &self.generator)
-            .with("average", &self.average)
-            .with("critic", &self.critic)
+    fn learners(&self) -> Vec<&dyn Keep> {
+        vec![&self.generator, &self.critic]
     }
 
-    fn load_networks(&mut self, archive: &Archive, origin: &str) -> Result<(), TableError> {
-        archive.load("generator", &mut self.generator, origin)?;
-        archive.load("average", &mut self.average, origin)?;
-        Ok(archive.load("critic", &mut self.critic, origin)?)
-    }
-
-    fn optimisers(&self) -> Archive {
-        Archive::new().with_adam("generator", &self.generator_adam).with_adam("critic", &self.critic_adam)
-    }
-
-    fn load_optimisers(&mut self, archive: &Archive, origin: &str) -> Result<(), TableError> {
-        archive.load_adam("generator", &mut self.generator_adam, &self.generator, origin)?;
-        Ok(archive.load_adam("critic", &mut self.critic_adam, &self.critic, origin)?)
+    fn learners_mut(&mut self) -> Vec<&mut dyn Keep> {
+        vec![&mut self.generator, &mut self.critic]
     }
 }

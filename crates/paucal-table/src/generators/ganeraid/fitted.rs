@@ -3,7 +3,6 @@
 use paucal_core::Seed;
 use paucal_data::{Schema, Table};
 use paucal_nn::Device;
-use paucal_nn::weights::Archive;
 use serde::{Deserialize, Serialize};
 
 use super::network::{SetGenerator, Shape, Start};
@@ -38,11 +37,11 @@ impl FittedGanerAid {
     /// Brings a saved model back.
     pub(super) fn load(artefact: &Artefact) -> Result<Self, TableError> {
         let State { parameters, plan } = artefact.state()?;
-        let encoder = CellEncoder::new(plan, parameters.missing)?;
+        let encoder = CellEncoder::new(plan, parameters.common.missing)?;
         let shape = parameters.shape(&encoder, encoder.plan().rows());
         // The weights are replaced at once; any stream will do.
         let mut generator = SetGenerator::new(shape, &mut Seed(0).stream("initial", 0), &Device::flex());
-        neural::from_artefact(artefact).load("generator", &mut generator, "model.safetensors")?;
+        neural::load(artefact, "generator", &mut generator)?;
         Ok(Self { parameters, shape, encoder, generator })
     }
 
@@ -64,8 +63,7 @@ impl FittedGanerAid {
             let class = one_hot(&classes, self.shape.classes, &device);
             let start = Start::draw(self.shape, &class, seed, "sets", block as u64, &device);
             let (drawn, _) = self.generator.forward_train(self.shape, start);
-            let drawn = drawn.into_data().try_into_vec::<f32>().map_err(|_| TableError::NotFinite)?;
-            for ((_, places), set) in sets.iter().zip(drawn.chunks_exact(rows * width)) {
+            for ((_, places), set) in sets.iter().zip(neural::values(drawn)?.chunks_exact(rows * width)) {
                 for (&place, row) in places.iter().zip(set.chunks_exact(width)) {
                     values[place * width..(place + 1) * width].copy_from_slice(row);
                 }
@@ -91,8 +89,6 @@ impl FittedGenerator for FittedGanerAid {
 
     fn save(&self) -> Result<Artefact, TableError> {
         let state = State { parameters: self.parameters.clone(), plan: self.encoder.plan().clone() };
-        let mut artefact = Artefact::new(&state)?;
-        neural::into_artefact(&Archive::new().with("generator", &self.generator), &mut artefact);
-        Ok(artefact)
+        neural::artefact(&state, "generator", &self.generator)
     }
 }

@@ -11,6 +11,8 @@
 //! - Both directions of the LSTM are read, and the loss is Wasserstein's with gradient penalty (Gulrajani et al. 2017,
 //!   arXiv 1704.00028). There, the rows' shares are cut from the forward half alone, and the loss is the cross-entropy,
 //!   which on small tables swings instead of settling; `compat` does the same.
+//! - The discriminator has no dropout. It keeps one that answers yes or no from being sure, which the penalty does here;
+//!   what is left of it is noise on what the generator learns from, and relations between columns get lost in it.
 //! - Rows per set and the width of the LSTM follow the table: few rows or many columns make smaller sets.
 //! - The rates are CTGAN's (theirs are 0.0005), and rows are drawn from a moving average of the generator's weights:
 //!   with their rates this one still swings after thousands of steps.
@@ -30,10 +32,10 @@ use serde::{Deserialize, Serialize};
 
 use super::neural::cells::CellEncoder;
 use crate::error::TableError;
-use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter};
+use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter, parameter};
+use crate::generators::neural::common::{self, Common};
 use crate::generators::neural::tunable::rate;
-use crate::parameters::{Parameters, require};
-use crate::transform::MissingModel;
+use crate::parameters::{Parameters, above_zero, at_least, below_one, require};
 use network::Shape;
 
 pub use fitted::FittedGanerAid;
@@ -67,7 +69,7 @@ pub(super) const METHOD: Method = Method {
 
 /// The generator and its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct GanerAid {
     /// Steps of both networks.
     pub steps: u64,
@@ -95,16 +97,9 @@ pub struct GanerAid {
     pub log_frequency: bool,
     /// Weight that the moving average keeps per step; 0 uses the last weights.
     pub average: f64,
-    /// Share of the rows that judge the training and are not learnt from.
-    pub hold_out: f64,
-    /// Steps between two judgements.
-    pub judge_every: u64,
-    /// Judgements without a gain that end the training.
-    pub patience: u64,
-    /// How missing numbers are modelled.
-    pub missing: MissingModel,
-    /// Where to compute.
-    pub device: String,
+    /// What every network has.
+    #[serde(flatten)]
+    pub common: Common,
 }
 
 impl Default for GanerAid {
@@ -119,22 +114,13 @@ impl Default for GanerAid {
             generator_rate: 2e-4,
             critic_rate: 2e-4,
             weight_decay: 1e-5,
-            dropout: 0.3,
+            dropout: 0.0,
             binary_noise: 0.2,
             log_frequency: true,
             average: 0.999,
-            hold_out: 0.0,
-            judge_every: 500,
-            patience: 0,
-            missing: MissingModel::default(),
-            device: "cpu".into(),
+            common: Common::default(),
         }
     }
-}
-
-/// A parameter of the list.
-const fn parameter(name: &'static str, default: &'static str, meaning: &'static str) -> Parameter {
-    Parameter { name, default, meaning }
 }
 
 /// Training budget, rates and what keeps the discriminator honest.
@@ -168,43 +154,34 @@ impl Parameters for GanerAid {
         parameter("generator_rate", "0.0002", "Adam's learning rate of the generator, above 0"),
         parameter("critic_rate", "0.0002", "Adam's learning rate of the discriminator, above 0"),
         parameter("weight_decay", "0.00001", "L2 weight decay of the generator, at least 0"),
-        parameter("dropout", "0.3", "dropout of the discriminator, 0 to below 1"),
+        parameter("dropout", "0.0", "dropout of the discriminator, 0 to below 1; the authors use 0.3"),
         parameter("binary_noise", "0.2", "largest noise on real choices between two, 0 to below 1"),
-        parameter(
-            "log_frequency",
-            "true",
-            "train on classes drawn by ln(count + 1), which shows rare ones more often",
-        ),
-        parameter(
-            "average",
-            "0.999",
-            "what the moving average of the weights keeps per step, 0 (off) to below 1",
-        ),
-        parameter(
-            "hold_out",
-            "0.0",
-            "share of the rows that is not learnt from but judges the training, to keep its best state; 0 to 0.5",
-        ),
-        parameter("judge_every", "500", "steps between two judgements, at least 1"),
-        parameter("patience", "0", "judgements without a gain that end the training; 0: none do"),
-        parameter("missing", "\"joint\"", "missing numbers: \"joint\" with the row, or at \"random\""),
-        parameter("device", "\"cpu\"", "where to train: cpu, or a GPU this build supports, such as vulkan"),
+        common::LOG_FREQUENCY_OF_CLASSES,
+        common::average("0.999"),
+        common::HOLD_OUT,
+        common::JUDGE_EVERY,
+        common::PATIENCE,
+        common::MISSING,
+        common::DEVICE,
     ];
 
     fn check(&self) -> Result<(), String> {
-        require(self.steps >= 1, "steps", &self.steps, "at least 1")?;
+        at_least("steps", self.steps, 1)?;
         let fits =
             self.hidden == 0 || (self.rows_per_set > 0 && self.hidden.is_multiple_of(self.rows_per_set));
         require(fits, "hidden", &self.hidden, "0, or a multiple of rows_per_set, which must then be given")?;
-        require(self.noise >= 1, "noise", &self.noise, "at least 1")?;
-        require(self.generator_rate > 0.0, "generator_rate", &self.generator_rate, "above 0")?;
-        require(self.critic_rate > 0.0, "critic_rate", &self.critic_rate, "above 0")?;
-        require(self.weight_decay >= 0.0, "weight_decay", &self.weight_decay, "at least 0")?;
-        require((0.0..1.0).contains(&self.dropout), "dropout", &self.dropout, "0 to below 1")?;
-        require((0.0..1.0).contains(&self.binary_noise), "binary_noise", &self.binary_noise, "0 to below 1")?;
-        require((0.0..1.0).contains(&self.average), "average", &self.average, "0 to below 1")?;
-        require((0.0..=0.5).contains(&self.hold_out), "hold_out", &self.hold_out, "0 to 0.5")?;
-        require(self.judge_every >= 1, "judge_every", &self.judge_every, "at least 1")
+        at_least("noise", self.noise, 1)?;
+        above_zero("generator_rate", self.generator_rate)?;
+        above_zero("critic_rate", self.critic_rate)?;
+        at_least("weight_decay", self.weight_decay, 0.0)?;
+        below_one("dropout", self.dropout)?;
+        below_one("binary_noise", self.binary_noise)?;
+        below_one("average", self.average)?;
+        self.common.check()
+    }
+
+    fn read(table: toml::Table) -> Result<Self, toml::de::Error> {
+        Common::read(table)
     }
 }
 

@@ -1,11 +1,16 @@
-//! What the networks of this crate share: layouts, batches with conditions, the drawing of rows, saved weights.
+//! What the networks of this crate share: parameters, training rows and batches, the course of a fit, the drawing of
+//! rows, saved weights.
 
 mod batch;
 pub(super) mod cells;
+pub(super) mod common;
 mod conditions;
+mod fit;
 mod held_out;
 mod identity;
 pub(super) mod labelled;
+mod learner;
+mod rows;
 mod sample;
 #[cfg(test)]
 mod tests;
@@ -13,19 +18,21 @@ pub(super) mod tunable;
 mod weights;
 
 use paucal_nn::rows::{RowLayout, SpanKind};
-use paucal_nn::training::{Checkpoints, Outcome, Plan, Trainee, train};
 use paucal_nn::{Device, Tensor, TensorData};
 
 use crate::error::TableError;
-use crate::generator::FitContext;
 use crate::transform::{self, Activation};
 
 pub(super) use batch::batch_and_pac;
+pub use common::Common;
 pub(super) use conditions::{Wanted, WantedSampler};
+pub(super) use fit::{Curves, Fit, run};
 pub(super) use held_out::HeldOut;
 pub(super) use identity::{identity, identity_of_values};
+pub(super) use learner::{Keep, Learner, adversarial};
+pub(super) use rows::{CellRows, SpanRows, frequency};
 pub(super) use sample::{BLOCK, Drawing};
-pub(super) use weights::{from_artefact, into_artefact};
+pub(super) use weights::{artefact, load};
 
 /// The encoder's layout in the terms of the networks. A table in which nothing varies has none.
 pub(super) fn layout(encoded: &transform::RowLayout, device: &Device) -> Result<RowLayout, TableError> {
@@ -64,18 +71,12 @@ pub(super) fn scalar(tensor: Tensor<1>) -> f64 {
     f64::from(tensor.into_scalar::<f32>())
 }
 
-/// Runs a plan in the surroundings of a fit: with its observer and, if it has one, its checkpoint.
-pub(super) fn run(
-    trainee: &mut impl Trainee<Error = TableError>,
-    plan: Plan,
-    context: &FitContext<'_>,
-    identity: &str,
-) -> Result<Outcome, TableError> {
-    let checkpoints = context.checkpoint.as_ref().map(|c| Checkpoints::new(&c.folder, identity));
-    if let (Some(checkpoints), Some(wanted)) = (&checkpoints, &context.checkpoint)
-        && !wanted.resume
-    {
-        checkpoints.remove()?;
-    }
-    train(trainee, &Plan { checkpoints, ..plan }, context.observer)
+/// The values of a tensor, row-major.
+pub(super) fn values(tensor: Tensor<2>) -> Result<Vec<f32>, TableError> {
+    tensor.into_data().try_into_vec().map_err(|_| TableError::NotFinite)
+}
+
+/// `ln(1 + eˣ)`
+pub(super) fn softplus(x: Tensor<2>) -> Tensor<2> {
+    x.clone().clamp_min(0.0) + ((-x.abs()).exp() + 1.0).log()
 }

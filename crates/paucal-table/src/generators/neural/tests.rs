@@ -7,7 +7,7 @@ use paucal_data::Table;
 use crate::condition::Condition;
 use crate::error::TableError;
 use crate::generator::{Checkpoint, FitContext, FittedGenerator, method};
-use crate::testing::{crossed, dirty, fit};
+use crate::testing::{check_crossed_conditions, check_rare_share, crossed, dirty, fit};
 
 const NETWORKS: [&str; 6] = ["ctgan", "copulagan", "tvae", "tabddpm", "ganeraid", "tablegan"];
 
@@ -67,31 +67,15 @@ fn conditions_on_two_columns_are_learnt_together() {
         ("tabddpm", "steps = 1000"),
     ];
     for (name, settings) in trained {
-        let model = fit(name, settings, &train);
-        for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-            let given = [Condition::new("a", format!("a{a}")), Condition::new("b", format!("b{b}"))];
-            let drawn = model.sample(500, &given, Seed(3)).unwrap();
-            assert_eq!(drawn.at(0).codes().unwrap(), [a; 500]);
-            assert_eq!(drawn.at(1).codes().unwrap(), [b; 500]);
-            let mut x = drawn.at(2).numbers().unwrap().to_vec();
-            x.sort_by(f64::total_cmp);
-            let want = 10.0 + 20.0 * f64::from(a) + 10.0 * f64::from(b);
-            assert!((x[250] - want).abs() < 5.0, "{name} a{a} b{b}: median {} not {want}", x[250]);
-        }
+        check_crossed_conditions(&*fit(name, settings, &train), 5.0);
     }
 }
 
 #[test]
 fn free_rows_have_the_frequencies_of_the_data() {
     let train = crossed(600);
-    let share = |table: &Table| {
-        let codes = table.at(0).codes().unwrap();
-        codes.iter().filter(|&&code| code == 1).count() as f64 / codes.len() as f64
-    };
     for (name, settings) in [("tvae", "steps = 500"), ("tabddpm", "steps = 1000")] {
-        let drawn = fit(name, settings, &train).sample(4000, &[], Seed(3)).unwrap();
-        let (got, want) = (share(&drawn), share(&train));
-        assert!((got - want).abs() < 0.03, "{name}: {got} {want}");
+        check_rare_share(&*fit(name, settings, &train), &train);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use paucal_core::{Seed, Stream};
 use paucal_data::{Schema, Table};
-use paucal_nn::weights::Archive;
 use paucal_nn::{Device, Tensor, noise};
 use serde::{Deserialize, Serialize};
 
@@ -37,10 +36,10 @@ impl FittedTabDdpm {
     /// Brings a saved model back.
     pub(super) fn load(artefact: &Artefact) -> Result<Self, TableError> {
         let State { parameters, plan, scores } = artefact.state()?;
-        let encoder = Encoder::new(plan, scores, parameters.missing)?;
+        let encoder = Encoder::new(plan, scores, parameters.common.missing)?;
         // The weights are replaced at once; any stream will do.
         let mut network = parameters.network(&encoder, &mut Seed(0).stream("initial", 0), &Device::flex());
-        neural::from_artefact(artefact).load("network", &mut network, "model.safetensors")?;
+        neural::load(artefact, "network", &mut network)?;
         Ok(Self { parameters, encoder, network })
     }
 
@@ -156,12 +155,11 @@ impl FittedGenerator for FittedTabDdpm {
     }
 
     fn save(&self) -> Result<Artefact, TableError> {
-        let mut artefact = Artefact::new(&State {
+        let state = State {
             parameters: self.parameters.clone(),
             plan: self.encoder.plan().clone(),
             scores: self.encoder.scores().clone(),
-        })?;
-        neural::into_artefact(&Archive::new().with("network", &self.network), &mut artefact);
-        Ok(artefact)
+        };
+        neural::artefact(&state, "network", &self.network)
     }
 }

@@ -29,10 +29,10 @@ use paucal_tune::{Distribution, Space};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TableError;
-use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter};
+use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter, parameter};
+use crate::generators::neural::common::{self, Common};
 use crate::generators::neural::tunable::{batch, layers, rate, steps};
-use crate::parameters::{Parameters, require};
-use crate::transform::MissingModel;
+use crate::parameters::{Parameters, above_zero, at_least, below_one, share, widths};
 use encoder::Encoder;
 use network::Network;
 
@@ -58,7 +58,7 @@ pub(super) const METHOD: Method = Method {
 
 /// The generator and its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct TabDdpm {
     /// Optimiser steps.
     pub steps: u64,
@@ -78,16 +78,9 @@ pub struct TabDdpm {
     pub weight_decay: f64,
     /// Weight that the moving average keeps per step; 0 uses the last weights.
     pub average: f64,
-    /// Share of the rows that judge the training and are not learnt from.
-    pub hold_out: f64,
-    /// Steps between two judgements.
-    pub judge_every: u64,
-    /// Judgements without a gain that end the training.
-    pub patience: u64,
-    /// How missing numbers are modelled.
-    pub missing: MissingModel,
-    /// Where to compute.
-    pub device: String,
+    /// What every network has.
+    #[serde(flatten)]
+    pub common: Common,
 }
 
 impl Default for TabDdpm {
@@ -102,18 +95,9 @@ impl Default for TabDdpm {
             rate: 1e-3,
             weight_decay: 0.0,
             average: 0.999,
-            hold_out: 0.0,
-            judge_every: 500,
-            patience: 0,
-            missing: MissingModel::default(),
-            device: "cpu".into(),
+            common: Common::default(),
         }
     }
-}
-
-/// A parameter of the list.
-const fn parameter(name: &'static str, default: &'static str, meaning: &'static str) -> Parameter {
-    Parameter { name, default, meaning }
 }
 
 /// Training budget, sizes and the length of the diffusion.
@@ -146,33 +130,27 @@ impl Parameters for TabDdpm {
         ),
         parameter("rate", "0.001", "AdamW's learning rate, above 0; it falls in a straight line to 0"),
         parameter("weight_decay", "0.0", "AdamW's weight decay, at least 0"),
-        parameter(
-            "average",
-            "0.999",
-            "what the moving average of the weights keeps per step, 0 (off) to below 1",
-        ),
-        parameter(
-            "hold_out",
-            "0.0",
-            "share of the rows that is not learnt from but judges the training, to keep its best state; 0 to 0.5",
-        ),
-        parameter("judge_every", "500", "steps between two judgements, at least 1"),
-        parameter("patience", "0", "judgements without a gain that end the training; 0: none do"),
-        parameter("missing", "\"joint\"", "missing numbers: \"joint\" with the row, or at \"random\""),
-        parameter("device", "\"cpu\"", "where to train: cpu, or a GPU this build supports, such as vulkan"),
+        common::average("0.999"),
+        common::HOLD_OUT,
+        common::JUDGE_EVERY,
+        common::PATIENCE,
+        common::MISSING,
+        common::DEVICE,
     ];
 
     fn check(&self) -> Result<(), String> {
-        require(self.steps >= 1, "steps", &self.steps, "at least 1")?;
-        require(self.timesteps >= 1, "timesteps", &self.timesteps, "at least 1")?;
-        let widths = !self.hidden.contains(&0);
-        require(widths, "hidden", &format!("{:?}", self.hidden), "widths above 0")?;
-        require((0.0..=1.0).contains(&self.given), "given", &self.given, "0 to 1")?;
-        require(self.rate > 0.0, "rate", &self.rate, "above 0")?;
-        require(self.weight_decay >= 0.0, "weight_decay", &self.weight_decay, "at least 0")?;
-        require((0.0..1.0).contains(&self.average), "average", &self.average, "0 to below 1")?;
-        require((0.0..=0.5).contains(&self.hold_out), "hold_out", &self.hold_out, "0 to 0.5")?;
-        require(self.judge_every >= 1, "judge_every", &self.judge_every, "at least 1")
+        at_least("steps", self.steps, 1)?;
+        at_least("timesteps", self.timesteps, 1)?;
+        widths("hidden", &self.hidden)?;
+        share("given", self.given)?;
+        above_zero("rate", self.rate)?;
+        at_least("weight_decay", self.weight_decay, 0.0)?;
+        below_one("average", self.average)?;
+        self.common.check()
+    }
+
+    fn read(table: toml::Table) -> Result<Self, toml::de::Error> {
+        Common::read(table)
     }
 }
 

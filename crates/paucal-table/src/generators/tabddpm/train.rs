@@ -2,10 +2,7 @@
 
 use paucal_core::{Seed, Stream};
 use paucal_data::Table;
-use paucal_nn::optim::{Adam, AdamConfig, decay};
-use paucal_nn::parameters::{move_towards, to_device};
-use paucal_nn::training::{self, Trainee};
-use paucal_nn::weights::Archive;
+use paucal_nn::optim::AdamConfig;
 use paucal_nn::{Device, device};
 
 use super::encoder::{Encoder, Rows};
@@ -15,7 +12,7 @@ use super::schedule::{Back, Schedule};
 use super::{FittedTabDdpm, NAME, TabDdpm};
 use crate::error::TableError;
 use crate::generator::FitContext;
-use crate::generators::neural::{self, HeldOut, matrix, one_hot};
+use crate::generators::neural::{self, Curves, Fit, HeldOut, Keep, Learner, matrix, one_hot};
 use crate::transform::{Marginals, NormalScores, Plan};
 
 /// Learns from a table.
@@ -25,36 +22,26 @@ pub fn fit(
     context: &FitContext<'_>,
 ) -> Result<FittedTabDdpm, TableError> {
     let seed = context.seed.child(NAME, 0);
-    let (table, held_out) = HeldOut::split(table, parameters.hold_out, seed)?;
+    let (table, held_out) = HeldOut::split(table, parameters.common.hold_out, seed)?;
     let plan = Plan::new(&table, context.observer)?;
     let scores = NormalScores::fit(&plan, &table, Marginals::Empirical);
-    let encoder = Encoder::new(plan, scores, parameters.missing)?;
+    let encoder = Encoder::new(plan, scores, parameters.common.missing)?;
     let rows = encoder.encode(&table, seed.child("encode", 0));
     let identity = neural::identity_of_values(parameters, seed, &rows.values())?;
-    let mut running = Training::new(parameters, &encoder, &rows, seed)?;
-    running.held_out = held_out;
-    let plan = training::Plan {
-        evaluate_every: parameters.judge_every,
-        patience: parameters.patience,
-        ..training::Plan::new(&format!("fit {NAME}"), parameters.steps)
-    };
-    neural::run(&mut running, plan, context, &identity)?;
-    Ok(running.fitted())
+    let plan = parameters.common.plan(NAME, parameters.steps);
+    neural::run(Training::new(parameters, &encoder, &rows, seed)?, plan, held_out, &identity, context)
 }
 
-/// Network, optimiser and data of a running fit.
+/// Network and data of a running fit.
 struct Training<'a> {
     parameters: &'a TabDdpm,
     seed: Seed,
     device: Device,
     encoder: &'a Encoder,
     rows: &'a Rows,
-    held_out: Option<HeldOut>,
     schedule: Schedule,
     batch: usize,
-    network: Network,
-    average: Network,
-    adam: Adam,
+    learner: Learner<Network>,
 }
 
 /// A noised batch.
@@ -74,12 +61,10 @@ struct Batch {
 
 impl<'a> Training<'a> {
     fn new(p: &'a TabDdpm, encoder: &'a Encoder, rows: &'a Rows, seed: Seed) -> Result<Self, TableError> {
-        let device = device::parse(&p.device)?;
+        let device = device::parse(&p.common.device)?;
         let network = p.network(encoder, &mut seed.stream("initial", 0), &device);
         Ok(Self {
-            average: network.clone(),
-            network,
-            adam: Adam::new(AdamConfig { learning_rate: p.rate, ..AdamConfig::default() }),
+            learner: Learner::new("network", network, AdamConfig::default()).averaged(p.average),
             schedule: Schedule::new(p.timesteps),
             batch: p.batch_of(rows.classes.len()),
             parameters: p,
@@ -87,18 +72,7 @@ impl<'a> Training<'a> {
             device,
             encoder,
             rows,
-            held_out: None,
         })
-    }
-
-    /// The model as it is now, on the CPU.
-    fn fitted(&self) -> FittedTabDdpm {
-        let chosen = if self.parameters.average > 0.0 { &self.average } else { &self.network };
-        FittedTabDdpm {
-            parameters: self.parameters.clone(),
-            encoder: self.encoder.clone(),
-            network: to_device(chosen.clone(), &Device::flex()),
-        }
     }
 
     /// The noised batch of a step. Times are spread evenly over the batch, which steadies the loss.
@@ -177,14 +151,6 @@ impl<'a> Training<'a> {
         }
         (0.5 * of_score * squares, of_level * bound, gradient)
     }
-
-    /// The average follows the weights; its memory grows with the steps made.
-    fn step_average(&mut self, step: u64) {
-        let keep = self.parameters.average.min((step as f64 + 1.0) / (step as f64 + 10.0));
-        if self.parameters.average > 0.0 {
-            move_towards(&mut self.average, &self.network, (1.0 - keep) as f32);
-        }
-    }
 }
 
 /// A level after noise that keeps it with probability `kept` and draws it anew otherwise.
@@ -193,10 +159,10 @@ fn noised_level(code: u32, levels: usize, kept: f64, stream: &mut Stream) -> u32
     if u < kept { code } else { drawn }
 }
 
-impl Trainee for Training<'_> {
-    type Error = TableError;
+impl Fit for Training<'_> {
+    type Fitted = FittedTabDdpm;
 
-    fn step(&mut self, k: u64, report: bool) -> Result<Vec<(&'static str, f64)>, TableError> {
+    fn step(&mut self, k: u64, report: bool) -> Result<Curves, TableError> {
         let batch = self.noised(k);
         let steps = self.schedule.steps() as f64;
         let times: Vec<f64> = batch.back.iter().map(|back| back.from as f64 / steps).collect();
@@ -205,40 +171,30 @@ impl Trainee for Training<'_> {
         let input = self.encoder.input(&batch.scores, &batch.codes, |row, g| batch.given[row * groups + g]);
         let x = matrix(input, self.encoder.inputs(), &self.device);
         let class = one_hot(&batch.clean.classes, classes, &self.device);
-        let (y, trace) = self.network.forward_train(&x, &signals(&times, &self.device), &class);
-        let y = y.into_data().try_into_vec::<f32>().map_err(|_| TableError::NotFinite)?;
+        let (y, trace) = self.learner.network.forward_train(&x, &signals(&times, &self.device), &class);
+        let y = neural::values(y)?;
         let (scores, levels, dy) = self.loss(&batch, &y);
-        let gradients = self.network.backward(&trace, matrix(dy, self.encoder.width(), &self.device));
+        let gradients = self.learner.network.backward(&trace, matrix(dy, self.encoder.width(), &self.device));
         // The rate falls in a straight line to 0.
         let rate = self.parameters.rate * (1.0 - k as f64 / self.parameters.steps as f64);
-        self.adam.config.learning_rate = rate;
-        decay(&mut self.network, rate * self.parameters.weight_decay);
-        self.adam.step(&mut self.network, gradients)?;
-        self.step_average(k);
+        self.learner.step_decayed(gradients, rate, self.parameters.weight_decay)?;
+        self.learner.step_average(k);
         Ok(if report { vec![("loss/numbers", scores), ("loss/levels", levels)] } else { Vec::new() })
     }
 
-    fn evaluate(&mut self, steps: u64) -> Result<Option<f64>, TableError> {
-        match &self.held_out {
-            Some(held_out) => held_out.judge(&self.fitted(), steps),
-            None => Ok(None),
+    fn fitted(&self) -> FittedTabDdpm {
+        FittedTabDdpm {
+            parameters: self.parameters.clone(),
+            encoder: self.encoder.clone(),
+            network: self.learner.chosen(),
         }
     }
 
-    fn networks(&self) -> Archive {
-        Archive::new().with("network", &self.network).with("average", &self.average)
+    fn learners(&self) -> Vec<&dyn Keep> {
+        vec![&self.learner]
     }
 
-    fn load_networks(&mut self, archive: &Archive, origin: &str) -> Result<(), TableError> {
-        archive.load("network", &mut self.network, origin)?;
-        Ok(archive.load("average", &mut self.average, origin)?)
-    }
-
-    fn optimisers(&self) -> Archive {
-        Archive::new().with_adam("adam", &self.adam)
-    }
-
-    fn load_optimisers(&mut self, archive: &Archive, origin: &str) -> Result<(), TableError> {
-        Ok(archive.load_adam("adam", &mut self.adam, &self.network, origin)?)
+    fn learners_mut(&mut self) -> Vec<&mut dyn Keep> {
+        vec![&mut self.learner]
     }
 }

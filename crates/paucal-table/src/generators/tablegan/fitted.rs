@@ -2,7 +2,6 @@
 
 use paucal_core::Seed;
 use paucal_data::{Schema, Table};
-use paucal_nn::weights::Archive;
 use paucal_nn::{Device, Mode, noise};
 use serde::{Deserialize, Serialize};
 
@@ -35,12 +34,12 @@ impl FittedTableGan {
     /// Brings a saved model back.
     pub(super) fn load(artefact: &Artefact) -> Result<Self, TableError> {
         let State { parameters, plan } = artefact.state()?;
-        let encoder = CellEncoder::new(plan, parameters.missing)?;
+        let encoder = CellEncoder::new(plan, parameters.common.missing)?;
         let side = super::side_of(&encoder)?;
         // The weights are replaced at once; any stream will do.
         let mut stream = Seed(0).stream("initial", 0);
         let mut maker = parameters.maker(&encoder, side, &mut stream, &Device::flex());
-        neural::from_artefact(artefact).load("generator", &mut maker, "model.safetensors")?;
+        neural::load(artefact, "generator", &mut maker)?;
         Ok(Self { parameters, side, encoder, maker })
     }
 
@@ -50,7 +49,7 @@ impl FittedTableGan {
         let z = noise::normal(seed, "noise", 0, [classes.len(), self.parameters.noise], &device);
         let input = beside(z, &one_hot(classes, self.encoder.classes(), &device));
         let squares = self.maker.clone().forward(input, Mode::Eval);
-        let squares = squares.into_data().try_into_vec::<f32>().map_err(|_| TableError::NotFinite)?;
+        let squares = neural::values(squares)?;
         let rows = squares.chunks_exact(self.side * self.side);
         Ok(rows.flat_map(|square| &square[..self.encoder.width()]).copied().collect())
     }
@@ -72,8 +71,6 @@ impl FittedGenerator for FittedTableGan {
 
     fn save(&self) -> Result<Artefact, TableError> {
         let state = State { parameters: self.parameters.clone(), plan: self.encoder.plan().clone() };
-        let mut artefact = Artefact::new(&state)?;
-        neural::into_artefact(&Archive::new().with("generator", &self.maker), &mut artefact);
-        Ok(artefact)
+        neural::artefact(&state, "generator", &self.maker)
     }
 }

@@ -10,6 +10,7 @@
 //! - The class is given to the generator beside its noise, and the classifier takes any number of classes.
 //! - Means and deviations of features are those of the batch; theirs are moving averages.
 //! - One generator step per discriminator step; the budget is a number of steps, and the table decides the batch.
+//! - Half as many channels (theirs are 64) for twice the steps: better rows from small tables in less time.
 //! - Rows are drawn from a moving average of the generator's weights.
 //! - Conditions on columns other than the class are fulfilled by drawing again, and at last by putting the level in
 //!   its place.
@@ -26,10 +27,10 @@ use serde::{Deserialize, Serialize};
 
 use super::neural::cells::CellEncoder;
 use crate::error::TableError;
-use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter};
+use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter, parameter};
+use crate::generators::neural::common::{self, Common};
 use crate::generators::neural::tunable::{batch, rate};
-use crate::parameters::{Parameters, require};
-use crate::transform::MissingModel;
+use crate::parameters::{Parameters, above_zero, at_least, below_one, require};
 use network::Maker;
 
 pub use fitted::FittedTableGan;
@@ -52,7 +53,7 @@ pub(super) const METHOD: Method = Method {
 
 /// The generator and its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct TableGan {
     /// Steps of all networks.
     pub steps: u64,
@@ -74,49 +75,33 @@ pub struct TableGan {
     pub log_frequency: bool,
     /// Weight that the moving average keeps per step; 0 uses the last weights.
     pub average: f64,
-    /// Share of the rows that judge the training and are not learnt from.
-    pub hold_out: f64,
-    /// Steps between two judgements.
-    pub judge_every: u64,
-    /// Judgements without a gain that end the training.
-    pub patience: u64,
-    /// How missing numbers are modelled.
-    pub missing: MissingModel,
-    /// Where to compute.
-    pub device: String,
+    /// What every network has.
+    #[serde(flatten)]
+    pub common: Common,
 }
 
 impl Default for TableGan {
     fn default() -> Self {
         Self {
-            steps: 1_000,
+            steps: 2_000,
             batch: 0,
             noise: 100,
-            width: 64,
+            width: 32,
             rate: 2e-4,
             weight_decay: 1e-5,
             delta_mean: 0.0,
             delta_sd: 0.0,
             log_frequency: true,
             average: 0.99,
-            hold_out: 0.0,
-            judge_every: 250,
-            patience: 0,
-            missing: MissingModel::default(),
-            device: "cpu".into(),
+            common: Common::default(),
         }
     }
-}
-
-/// A parameter of the list.
-const fn parameter(name: &'static str, default: &'static str, meaning: &'static str) -> Parameter {
-    Parameter { name, default, meaning }
 }
 
 /// Training budget, size, rate and how closely the features must agree.
 fn space(facts: &Facts) -> Space {
     Space::new()
-        .with("steps", Distribution::log_int(300, 2_000), "training too short is the commonest fault")
+        .with("steps", Distribution::log_int(500, 4_000), "training too short is the commonest fault")
         .with("batch", batch(facts), "at most a quarter of the rows")
         .with(
             "width",
@@ -135,12 +120,12 @@ fn space(facts: &Facts) -> Space {
 impl Parameters for TableGan {
     const METHOD: &'static str = NAME;
     const LIST: &'static [Parameter] = &[
-        parameter("steps", "1000", "steps of all networks, at least 1"),
+        parameter("steps", "2000", "steps of all networks, at least 1"),
         parameter("batch", "0", "rows per step, not 1; 0: a quarter of the rows, at most 500"),
         parameter("noise", "100", "size of the noise, at least 1"),
         parameter(
             "width",
-            "64",
+            "32",
             "channels of the first convolution, at least 1; each further one has twice as many",
         ),
         parameter("rate", "0.0002", "Adam's learning rate, above 0"),
@@ -151,39 +136,30 @@ impl Parameters for TableGan {
             "difference in the features' means that is not punished, at least 0; more is more private",
         ),
         parameter("delta_sd", "0.0", "the same for their standard deviations"),
-        parameter(
-            "log_frequency",
-            "true",
-            "train on classes drawn by ln(count + 1), which shows rare ones more often",
-        ),
-        parameter(
-            "average",
-            "0.99",
-            "what the moving average of the weights keeps per step, 0 (off) to below 1",
-        ),
-        parameter(
-            "hold_out",
-            "0.0",
-            "share of the rows that is not learnt from but judges the training, to keep its best state; 0 to 0.5",
-        ),
-        parameter("judge_every", "250", "steps between two judgements, at least 1"),
-        parameter("patience", "0", "judgements without a gain that end the training; 0: none do"),
-        parameter("missing", "\"joint\"", "missing numbers: \"joint\" with the row, or at \"random\""),
-        parameter("device", "\"cpu\"", "where to train: cpu, or a GPU this build supports, such as vulkan"),
+        common::LOG_FREQUENCY_OF_CLASSES,
+        common::average("0.99"),
+        common::HOLD_OUT,
+        common::JUDGE_EVERY,
+        common::PATIENCE,
+        common::MISSING,
+        common::DEVICE,
     ];
 
     fn check(&self) -> Result<(), String> {
-        require(self.steps >= 1, "steps", &self.steps, "at least 1")?;
+        at_least("steps", self.steps, 1)?;
         require(self.batch != 1, "batch", &self.batch, "0 or at least 2")?;
-        require(self.noise >= 1, "noise", &self.noise, "at least 1")?;
-        require(self.width >= 1, "width", &self.width, "at least 1")?;
-        require(self.rate > 0.0, "rate", &self.rate, "above 0")?;
-        require(self.weight_decay >= 0.0, "weight_decay", &self.weight_decay, "at least 0")?;
-        require(self.delta_mean >= 0.0, "delta_mean", &self.delta_mean, "at least 0")?;
-        require(self.delta_sd >= 0.0, "delta_sd", &self.delta_sd, "at least 0")?;
-        require((0.0..1.0).contains(&self.average), "average", &self.average, "0 to below 1")?;
-        require((0.0..=0.5).contains(&self.hold_out), "hold_out", &self.hold_out, "0 to 0.5")?;
-        require(self.judge_every >= 1, "judge_every", &self.judge_every, "at least 1")
+        at_least("noise", self.noise, 1)?;
+        at_least("width", self.width, 1)?;
+        above_zero("rate", self.rate)?;
+        at_least("weight_decay", self.weight_decay, 0.0)?;
+        at_least("delta_mean", self.delta_mean, 0.0)?;
+        at_least("delta_sd", self.delta_sd, 0.0)?;
+        below_one("average", self.average)?;
+        self.common.check()
+    }
+
+    fn read(table: toml::Table) -> Result<Self, toml::de::Error> {
+        Common::read(table)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use paucal_core::Seed;
 use paucal_data::{Schema, Table};
-use paucal_nn::weights::Archive;
 use paucal_nn::{Device, Tensor, noise};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +39,7 @@ impl FittedTvae {
         let width = encoder.layout().width;
         let mut networks =
             Networks::new(&parameters, width, conditions.width(), &mut stream, &Device::flex());
-        neural::from_artefact(artefact).load("", &mut networks, "model.safetensors")?;
+        neural::load(artefact, "", &mut networks)?;
         Ok(Self { parameters, encoder, conditions, networks })
     }
 
@@ -79,8 +78,6 @@ impl FittedGenerator for FittedTvae {
 
     fn save(&self) -> Result<Artefact, TableError> {
         let state = State { parameters: self.parameters.clone(), encoder: self.encoder.clone() };
-        let mut artefact = Artefact::new(&state)?;
-        neural::into_artefact(&Archive::new().with("", &self.networks), &mut artefact);
-        Ok(artefact)
+        neural::artefact(&state, "", &self.networks)
     }
 }

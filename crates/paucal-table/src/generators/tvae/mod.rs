@@ -18,9 +18,9 @@ use paucal_data::Table;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TableError;
-use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter};
-use crate::parameters::{Parameters, require};
-use crate::transform::MissingModel;
+use crate::generator::{FitContext, FittedGenerator, Generator, Method, Parameter, parameter};
+use crate::generators::neural::common::{self, Common};
+use crate::parameters::{Parameters, above_zero, at_least, share, widths};
 
 pub use fitted::FittedTvae;
 
@@ -41,7 +41,7 @@ pub(super) const METHOD: Method = Method {
 
 /// The generator and its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Tvae {
     /// Optimiser steps.
     pub steps: u64,
@@ -65,16 +65,9 @@ pub struct Tvae {
     pub several: f64,
     /// Draw levels from the softmax instead of taking the likeliest.
     pub draw_levels: bool,
-    /// Share of the rows that judge the training and are not learnt from.
-    pub hold_out: f64,
-    /// Steps between two judgements.
-    pub judge_every: u64,
-    /// Judgements without a gain that end the training.
-    pub patience: u64,
-    /// How missing numbers are modelled.
-    pub missing: MissingModel,
-    /// Where to compute.
-    pub device: String,
+    /// What every network has.
+    #[serde(flatten)]
+    pub common: Common,
 }
 
 impl Default for Tvae {
@@ -91,18 +84,9 @@ impl Default for Tvae {
             log_frequency: true,
             several: 0.5,
             draw_levels: true,
-            hold_out: 0.0,
-            judge_every: 500,
-            patience: 0,
-            missing: MissingModel::default(),
-            device: "cpu".into(),
+            common: Common::default(),
         }
     }
-}
-
-/// A parameter of the list.
-const fn parameter(name: &'static str, default: &'static str, meaning: &'static str) -> Parameter {
-    Parameter { name, default, meaning }
 }
 
 impl Parameters for Tvae {
@@ -116,41 +100,34 @@ impl Parameters for Tvae {
         parameter("rate", "0.001", "Adam's learning rate, above 0"),
         parameter("weight_decay", "0.00001", "L2 weight decay, at least 0"),
         parameter("loss_factor", "2.0", "weight of the reconstruction against the divergence, above 0"),
-        parameter(
-            "log_frequency",
-            "true",
-            "train on levels drawn by ln(count + 1), which shows rare ones more often",
-        ),
-        parameter("several", "0.5", "share of training conditions with more than one column, 0 to 1"),
+        common::LOG_FREQUENCY_OF_LEVELS,
+        common::SEVERAL,
         parameter(
             "draw_levels",
             "true",
             "draw levels from the decoder's softmax instead of taking the likeliest",
         ),
-        parameter(
-            "hold_out",
-            "0.0",
-            "share of the rows that is not learnt from but judges the training, to keep its best state; 0 to 0.5",
-        ),
-        parameter("judge_every", "500", "steps between two judgements, at least 1"),
-        parameter("patience", "0", "judgements without a gain that end the training; 0: none do"),
-        parameter("missing", "\"joint\"", "missing numbers: \"joint\" with the row, or at \"random\""),
-        parameter("device", "\"cpu\"", "where to train: cpu, or a GPU this build supports, such as vulkan"),
+        common::HOLD_OUT,
+        common::JUDGE_EVERY,
+        common::PATIENCE,
+        common::MISSING,
+        common::DEVICE,
     ];
 
     fn check(&self) -> Result<(), String> {
-        let widths =
-            |name, list: &[usize]| require(!list.contains(&0), name, &format!("{list:?}"), "widths above 0");
-        require(self.steps >= 1, "steps", &self.steps, "at least 1")?;
-        require(self.latent >= 1, "latent", &self.latent, "at least 1")?;
+        at_least("steps", self.steps, 1)?;
+        at_least("latent", self.latent, 1)?;
         widths("encoder", &self.encoder)?;
         widths("decoder", &self.decoder)?;
-        require(self.rate > 0.0, "rate", &self.rate, "above 0")?;
-        require(self.weight_decay >= 0.0, "weight_decay", &self.weight_decay, "at least 0")?;
-        require(self.loss_factor > 0.0, "loss_factor", &self.loss_factor, "above 0")?;
-        require((0.0..=1.0).contains(&self.several), "several", &self.several, "0 to 1")?;
-        require((0.0..=0.5).contains(&self.hold_out), "hold_out", &self.hold_out, "0 to 0.5")?;
-        require(self.judge_every >= 1, "judge_every", &self.judge_every, "at least 1")
+        above_zero("rate", self.rate)?;
+        at_least("weight_decay", self.weight_decay, 0.0)?;
+        above_zero("loss_factor", self.loss_factor)?;
+        share("several", self.several)?;
+        self.common.check()
+    }
+
+    fn read(table: toml::Table) -> Result<Self, toml::de::Error> {
+        Common::read(table)
     }
 }
 

@@ -4,19 +4,15 @@ use paucal_core::{Seed, Stream};
 use paucal_data::Table;
 use paucal_nn::layers::Activation;
 use paucal_nn::mlp::Mlp;
-use paucal_nn::optim::{Adam, AdamConfig};
-use paucal_nn::parameters::to_device;
+use paucal_nn::optim::AdamConfig;
 use paucal_nn::rows::RowLayout;
-use paucal_nn::training::{Plan, Trainee};
-use paucal_nn::weights::Archive;
 use paucal_nn::{Device, Gradients, Tensor, device, noise};
 
 use super::{FittedTvae, NAME, Tvae};
-use crate::condition::{ConditionLayout, Frequency};
 use crate::error::TableError;
 use crate::generator::FitContext;
-use crate::generators::neural::{self, HeldOut, WantedSampler, batch_and_pac, beside, matrix, scalar};
-use crate::transform::{Encoded, RowEncoder};
+use crate::generators::neural::{self, Curves, Fit, Keep, Learner, SpanRows, WantedSampler};
+use crate::generators::neural::{batch_and_pac, beside, frequency, matrix, scalar};
 
 /// Where the deviations of the scalars start.
 const FIRST_SIGMA: f64 = 0.1;
@@ -53,118 +49,86 @@ impl Networks {
 /// Learns from a table.
 pub fn fit(parameters: &Tvae, table: &Table, context: &FitContext<'_>) -> Result<FittedTvae, TableError> {
     let seed = context.seed.child(NAME, 0);
-    let (table, held_out) = HeldOut::split(table, parameters.hold_out, seed)?;
-    let encoder = RowEncoder::fit(&table, parameters.missing, seed, context.observer)?;
-    let encoded = encoder.encode(&table, seed.child("encode", 0))?;
-    let conditions = ConditionLayout::new(&encoder);
-    let mut training = Training::new(parameters, &encoder, &encoded, &conditions, seed)?;
-    training.held_out = held_out;
-    let plan = Plan {
-        evaluate_every: parameters.judge_every,
-        patience: parameters.patience,
-        ..Plan::new(&format!("fit {NAME}"), parameters.steps)
-    };
-    neural::run(&mut training, plan, context, &neural::identity(parameters, seed, &encoded)?)?;
-    Ok(training.fitted())
+    let (rows, held_out) = SpanRows::new(table, &parameters.common, seed, context.observer)?;
+    let identity = neural::identity(parameters, seed, &rows.encoded)?;
+    let plan = parameters.common.plan(NAME, parameters.steps);
+    neural::run(Training::new(parameters, &rows, seed)?, plan, held_out, &identity, context)
 }
 
-/// Networks, optimiser and data of a running fit.
+/// Networks and data of a running fit.
 struct Training<'a> {
     parameters: &'a Tvae,
     seed: Seed,
     device: Device,
-    encoder: &'a RowEncoder,
-    conditions: &'a ConditionLayout,
-    held_out: Option<HeldOut>,
+    rows: &'a SpanRows,
     sampler: WantedSampler<'a>,
     layout: RowLayout,
     /// Weight 1 for every row and one-hot span.
     everything: Tensor<2>,
     batch: usize,
-    networks: Networks,
-    adam: Adam,
+    learner: Learner<Networks>,
 }
 
 impl<'a> Training<'a> {
-    fn new(
-        parameters: &'a Tvae,
-        encoder: &'a RowEncoder,
-        encoded: &'a Encoded,
-        conditions: &'a ConditionLayout,
-        seed: Seed,
-    ) -> Result<Self, TableError> {
-        let p = parameters;
-        let device = device::parse(&p.device)?;
-        let (batch, _) = batch_and_pac(encoded.rows(), p.batch, 1);
-        let layout = neural::layout(encoded.layout(), &device)?;
+    fn new(p: &'a Tvae, rows: &'a SpanRows, seed: Seed) -> Result<Self, TableError> {
+        let device = device::parse(&p.common.device)?;
+        let (batch, _) = batch_and_pac(rows.encoded.rows(), p.batch, 1);
+        let layout = neural::layout(rows.encoded.layout(), &device)?;
         let mut stream = seed.stream("initial", 0);
-        let frequency = if p.log_frequency { Frequency::Log } else { Frequency::Empirical };
+        let networks = Networks::new(p, layout.width(), rows.conditions.width(), &mut stream, &device);
+        let adam =
+            AdamConfig { learning_rate: p.rate, weight_decay: p.weight_decay, ..AdamConfig::default() };
         let spans = layout.one_hot_spans();
+        let frequency = frequency(p.log_frequency);
         Ok(Self {
-            networks: Networks::new(p, layout.width(), conditions.width(), &mut stream, &device),
-            adam: Adam::new(AdamConfig {
-                learning_rate: p.rate,
-                weight_decay: p.weight_decay,
-                ..AdamConfig::default()
-            }),
-            sampler: WantedSampler::new(conditions, encoded, frequency, p.several),
+            learner: Learner::new("networks", networks, adam),
+            sampler: WantedSampler::new(&rows.conditions, &rows.encoded, frequency, p.several),
             everything: matrix(vec![1.0; batch * spans], spans, &device),
             layout,
-            parameters,
+            parameters: p,
             seed,
             device,
-            encoder,
-            conditions,
-            held_out: None,
+            rows,
             batch,
         })
     }
-
-    /// The model as it is now, on the CPU.
-    fn fitted(&self) -> FittedTvae {
-        FittedTvae {
-            parameters: self.parameters.clone(),
-            encoder: self.encoder.clone(),
-            conditions: self.conditions.clone(),
-            networks: to_device(self.networks.clone(), &Device::flex()),
-        }
-    }
 }
 
-impl Trainee for Training<'_> {
-    type Error = TableError;
+impl Fit for Training<'_> {
+    type Fitted = FittedTvae;
 
     /// One step down `loss_factor · reconstruction + KL(q(z|x) ‖ N(0, 1))`, both as means over the rows, with
     /// `z = μ + ε σ` and `KL = −½ Σ (1 + ln σ² − μ² − σ²)`.
-    fn step(&mut self, k: u64, report: bool) -> Result<Vec<(&'static str, f64)>, TableError> {
+    fn step(&mut self, k: u64, report: bool) -> Result<Curves, TableError> {
         let (rows, latent) = (self.batch as f32, self.parameters.latent);
         let factor = self.parameters.loss_factor as f32;
+        let networks = &self.learner.network;
         let wanted = self.sampler.batch(self.batch, self.seed, "wanted", k);
-        let condition = wanted.vectors(self.conditions, &self.device);
+        let condition = wanted.vectors(&self.rows.conditions, &self.device);
         let real = self.sampler.real(&wanted.rows, &self.device);
 
-        let (code, encoder_trace) = self.networks.encoder.forward_train(&beside(real.clone(), &condition));
+        let (code, encoder_trace) = networks.encoder.forward_train(&beside(real.clone(), &condition));
         let mean = code.clone().narrow(1, 0, latent);
         let log_variance = code.narrow(1, latent, latent);
         let deviation = (log_variance.clone() * 0.5).exp();
         let epsilon = noise::normal(self.seed, "noise", k, [self.batch, latent], &self.device);
         let z = mean.clone() + epsilon.clone() * deviation.clone();
-        let (raw, decoder_trace) = self.networks.decoder.forward_train(&beside(z, &condition));
+        let (raw, decoder_trace) = networks.decoder.forward_train(&beside(z, &condition));
 
         let (levels, of_levels) = self.layout.cross_entropy(&raw, &real, &self.everything);
-        let (scalars, of_scalars, of_sigma) = self.layout.gaussian(&raw, &real, &self.networks.sigma);
+        let (scalars, of_scalars, of_sigma) = self.layout.gaussian(&raw, &real, &networks.sigma);
         let mut gradients = Gradients::new();
         gradients.add("sigma", of_sigma * factor);
         let dy = (of_levels + of_scalars) * factor;
-        let dz = self.networks.decoder.backward(&decoder_trace, dy, "decoder", &mut gradients);
+        let dz = networks.decoder.backward(&decoder_trace, dy, "decoder", &mut gradients);
         let dz = dz.narrow(1, 0, latent);
         let of_mean = dz.clone() + mean.clone() / rows;
         let variance = deviation.clone().square();
         let of_log_variance = dz * epsilon * deviation * 0.5 + (variance.clone() - 1.0) * (0.5 / rows);
         let of_code = Tensor::cat(vec![of_mean, of_log_variance], 1);
-        self.networks.encoder.backward(&encoder_trace, of_code, "encoder", &mut gradients);
-        self.adam.step(&mut self.networks, gradients)?;
-        self.networks.sigma.inplace(|sigma| sigma.clamp(SIGMA.0, SIGMA.1));
+        networks.encoder.backward(&encoder_trace, of_code, "encoder", &mut gradients);
+        self.learner.step(gradients)?;
+        self.learner.network.sigma.inplace(|sigma| sigma.clamp(SIGMA.0, SIGMA.1));
 
         if !report {
             return Ok(Vec::new());
@@ -173,26 +137,20 @@ impl Trainee for Training<'_> {
         Ok(vec![("loss/reconstruction", scalar(levels + scalars)), ("loss/divergence", scalar(divergence))])
     }
 
-    fn evaluate(&mut self, steps: u64) -> Result<Option<f64>, TableError> {
-        match &self.held_out {
-            Some(held_out) => held_out.judge(&self.fitted(), steps),
-            None => Ok(None),
+    fn fitted(&self) -> FittedTvae {
+        FittedTvae {
+            parameters: self.parameters.clone(),
+            encoder: self.rows.encoder.clone(),
+            conditions: self.rows.conditions.clone(),
+            networks: self.learner.chosen(),
         }
     }
 
-    fn networks(&self) -> Archive {
-        Archive::new().with("", &self.networks)
+    fn learners(&self) -> Vec<&dyn Keep> {
+        vec![&self.learner]
     }
 
-    fn load_networks(&mut self, archive: &Archive, origin: &str) -> Result<(), TableError> {
-        Ok(archive.load("", &mut self.networks, origin)?)
-    }
-
-    fn optimisers(&self) -> Archive {
-        Archive::new().with_adam("adam", &self.adam)
-    }
-
-    fn load_optimisers(&mut self, archive: &Archive, origin: &str) -> Result<(), TableError> {
-        Ok(archive.load_adam("adam", &mut self.adam, &self.networks, origin)?)
+    fn learners_mut(&mut self) -> Vec<&mut dyn Keep> {
+        vec![&mut self.learner]
     }
 }
