@@ -203,7 +203,7 @@ fn build_arms<'a>(
     let others = question.models.iter().filter(|(name, _)| name != SMOTE).cloned();
     for (name, parameters) in std::iter::once(smote).chain(others) {
         let method = method(&name)?;
-        let generator: Box<dyn Generator> = (method.build)(&parameters)?;
+        let generator: Box<dyn Generator> = method.generator(&parameters)?;
         arms.push(Box::new(Augmented::new(bench, method.name, generator)));
     }
     Ok(arms)

@@ -204,7 +204,7 @@ pub fn tune(
     let chosen = parameters::of_trial(winner, search.fixed);
     let ruler = Ruler::new(&train, Some(&test), search.judge, seed.child("tune/judge", 0), observer)?;
     let judged = |parameters: &toml::Table| -> Result<_, TableError> {
-        let generator = (search.method.build)(parameters)?;
+        let generator = search.method.generator(parameters)?;
         let context = FitContext::new(seed.child("tune/final", 0), observer);
         let fitted = generator.fit(&train, &context)?;
         let drawn = fitted.sample(train.rows(), &[], seed.child("tune/final-draw", 0))?;
