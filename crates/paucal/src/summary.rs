@@ -54,6 +54,12 @@ pub fn judgement(judgement: &Judgement, out: Option<&Path>) -> String {
     });
     let mut text = format!("Predicting {}, positive class '{}'\n", judgement.target, judgement.positive);
     text.push_str(&text_table(&["", "synthetic", "real held-out"], &rows));
+    if let Some(validity) = &judgement.validity {
+        let _ = writeln!(text, "constraints kept: {:.1} % of the synthetic rows", 100.0 * validity.kept);
+        for broken in &validity.broken {
+            let _ = writeln!(text, "    {} is broken by {} rows", broken.rule, broken.rows);
+        }
+    }
     judgement.limits.iter().for_each(|limit| {
         let _ = writeln!(text, "note: {limit}");
     });

@@ -7,7 +7,7 @@ use paucal_data::{Column, Table, Values};
 use paucal_evidence::Groups;
 
 use super::columns::ColumnAudit;
-use super::{Check, Notebook, Severity, text};
+use super::{Check, Notebook, Severity, constraints, text};
 
 /// Two number columns are copies up to unit and offset when their correlation misses 1 by less.
 const AFFINE: f64 = 1e-9;
@@ -112,15 +112,31 @@ fn partition(column: &Column<'_>, profile: &ColumnAudit, rows: usize) -> Option<
     Some(files::sha256_bytes(&bytes))
 }
 
-/// "copies", "is 2.54 × …": how a later column follows from an earlier one.
-fn how_alike(earlier: &Column<'_>, later: &Column<'_>, same_partition: bool) -> Option<String> {
-    let names = |how: &str| Some(how.replace("{}", &format!("'{}'", earlier.spec.name)));
+/// How a later column follows from an earlier one.
+struct Likeness {
+    /// "copies 'a'", "is 2.54 × 'a'".
+    words: String,
+    /// The same as formulae, of which the first that is exact may be suggested.
+    formulae: Vec<String>,
+}
+
+fn how_alike(earlier: &Column<'_>, later: &Column<'_>, same_partition: bool) -> Option<Likeness> {
+    let name = earlier.spec.name.as_str();
+    let words = |how: &str| how.replace("{}", &format!("'{name}'"));
+    let names = |how: &str| Some(Likeness { words: words(how), formulae: Vec::new() });
     if let (Some(a), Some(b)) = (earlier.numbers(), later.numbers()) {
         if a.iter().zip(b).all(|(x, y)| x == y || (x.is_nan() && y.is_nan())) {
-            return names("copies {}");
+            return Some(Likeness {
+                words: words("copies {}"),
+                formulae: constraints::sums(&[(1.0, name)], 0.0),
+            });
         }
         if let Some((slope, offset)) = affine(a, b) {
-            return names(&format!("is {}", text::sum(&[(slope, "{}")], offset)));
+            let formulae = constraints::sums(&[(slope, name)], offset);
+            return Some(Likeness {
+                words: words(&format!("is {}", text::sum(&[(slope, "{}")], offset))),
+                formulae,
+            });
         }
     }
     if !same_partition {
@@ -170,13 +186,18 @@ fn rounded(x: f64) -> f64 {
     if (x - x.round()).abs() < 1e-6 * x.abs() { x.round() } else { x }
 }
 
-fn report(table: &Table, earlier: &str, later: &str, how: &str, notebook: &mut Notebook) {
+fn report(table: &Table, earlier: &str, later: &str, how: &Likeness, notebook: &mut Notebook) {
     let target = table.schema().target.as_deref();
-    let said = format!("'{later}' {how}");
+    let said = format!("'{later}' {}", how.words);
     let (severity, advice) = if target == Some(earlier) || target == Some(later) {
-        (Severity::Problem, "leave the column out: it is the label")
+        (Severity::Problem, "leave the column out: it is the label".to_owned())
+    } else if let Some(line) = constraints::suggestion(table, later, &how.formulae) {
+        (
+            Severity::Caution,
+            format!("leave one of the two out, or add under [constraints] in the schema: {line}"),
+        )
     } else {
-        (Severity::Caution, "leave one of the two out")
+        (Severity::Caution, "leave one of the two out".to_owned())
     };
-    notebook.add(severity, Check::DuplicateColumns, &[later, earlier], said, advice);
+    notebook.add(severity, Check::DuplicateColumns, &[later, earlier], said, &advice);
 }

@@ -231,7 +231,8 @@ fn impossible_conditions_are_refused_with_the_names_of_the_user() {
 #[test]
 fn without_constraints_nothing_changes() {
     let train = dirty(200);
-    let context = || FitContext { seed: Seed(1), observer: &Silent::new(), checkpoint: None };
+    let silent = Silent::new();
+    let context = || FitContext::new(Seed(1), &silent);
     for method in METHODS {
         let parameters: toml::Table = quick(method).parse().unwrap();
         let plain = (method.build)(&parameters).unwrap().fit(&train, &context()).unwrap();
