@@ -131,7 +131,7 @@ impl FittedConstrained {
             if bad.is_empty() || (usable == 0 && round == HOPELESS) {
                 break;
             }
-            for (level, members) in self.by_target(request, values, &bad) {
+            for (level, members) in self.by_target(request, values, &bad, round) {
                 let share = (usable as f64 / drawn as f64).max(1.0 / MOST_PER_ROW as f64);
                 let wanted = (members.len() as f64 / share).ceil() as usize;
                 let wanted = wanted.min(members.len() + MOST_EXTRA);
@@ -157,18 +157,23 @@ impl FittedConstrained {
         Ok(())
     }
 
-    /// Rows by the level of the target, which a new draw should keep, so that the classes stay as they were drawn.
+    /// Rows by the level of the target, which a new draw should keep, so that the classes stay as they were drawn; by
+    /// none where that is impossible, or was tried often enough.
     fn by_target(
         &self,
         request: &Request,
         values: &[Values],
         rows: &[usize],
+        round: u64,
     ) -> BTreeMap<Option<u32>, Vec<usize>> {
-        let target =
-            self.recoding.target().filter(|&column| !request.waits && request.outer.code(column).is_none());
+        let is_free = !request.waits && round < ROUNDS / 2;
+        let target = self.recoding.target().filter(|&column| is_free && request.outer.code(column).is_none());
+        let can_stay = |code: u32| {
+            code != MISSING && target.is_some_and(|t| self.recoding.allows(t, code, &request.outer))
+        };
         let mut groups: BTreeMap<Option<u32>, Vec<usize>> = BTreeMap::new();
         for &row in rows {
-            let level = target.map(|column| codes(values, column)[row]).filter(|&code| code != MISSING);
+            let level = target.map(|column| codes(values, column)[row]).filter(|&code| can_stay(code));
             groups.entry(level).or_default().push(row);
         }
         groups

@@ -48,6 +48,16 @@ impl Recoding {
             })
     }
 
+    /// Whether some combination has this level beside those that are asked for.
+    pub fn allows(&self, column: usize, code: u32, conditions: &Conditions) -> bool {
+        self.rules.combinations.iter().filter(|c| c.columns.contains(&column)).all(|combination| {
+            let fits = |(&c, &own): (&usize, &u32)| {
+                if c == column { own == code } else { conditions.code(c).is_none_or(|asked| asked == own) }
+            };
+            combination.seen.keys().any(|codes| combination.columns.iter().zip(codes).all(fits))
+        })
+    }
+
     /// Changes a row as little as it takes to keep orders, ranges and combinations; conditions stay fulfilled. What is
     /// computed from it may still break a rule.
     pub fn mend(&self, values: &mut [Values], row: usize, conditions: &Conditions, seed: Seed) {
@@ -57,8 +67,8 @@ impl Recoding {
             if now.contains(&MISSING) || combination.seen.contains_key(&now) {
                 continue;
             }
-            // The target and what was asked for stay as they are.
-            let target = self.target();
+            // What was asked for stays as it is, and the target if it can.
+            let target = self.target().filter(|&t| self.allows(t, codes(values, t)[row], conditions));
             let is_fixed = |column: usize| Some(column) == target || conditions.code(column).is_some();
             let fits = |codes: &[u32]| {
                 combination

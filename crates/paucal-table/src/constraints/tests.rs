@@ -162,7 +162,9 @@ fn every_generator_keeps_every_constraint() {
         assert_eq!(broken(&drawn, &train), [""; 0], "{name}");
         for column in ["crp", "height", "diastolic", "systolic", "discharge"] {
             let missing = drawn.column(column).unwrap().values.missing();
-            assert!(missing < 1500, "{name}: {column} is missing in {missing}");
+            // Networks that took five steps know nothing yet.
+            let most = if quick(method(name).unwrap()).contains("steps") { 3000 } else { 600 };
+            assert!(missing < most, "{name}: {column} is missing in {missing}");
         }
         // Every row has an id of its own, although some were drawn more than once.
         let Values::Text(ids) = drawn.column("patient").unwrap().values else { panic!() };
@@ -278,7 +280,7 @@ fn a_saved_model_keeps_its_constraints() {
         };
         assert!(damaged("\"diastolic < systolic\"", "\"diastolic < sistolic\"").contains("sistolic"));
         assert!(damaged("{\"joined\":0}", "{\"joined\":9}").contains("fit together"));
-        assert!(damaged("\"same\"", "\"computed\"").contains("different columns"));
+        assert!(damaged("\"same\"", "\"computed\"").contains("damaged"));
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod audit;
 mod bad_input;
+mod constraints;
 mod demo;
 mod fit_sample;
 mod help;
