@@ -216,7 +216,12 @@ fn fingerprint(question: &Question<'_>) -> Result<String, TableError> {
     let options = serde_json::to_string(question.options).map_err(text)?;
     let models = serde_json::to_string(question.models).map_err(text)?;
     let version = env!("CARGO_PKG_VERSION");
-    Ok(format!("{version}\n{}\n{options}\n{models}", question.digest))
+    let plain = format!("{version}\n{}\n{options}\n{models}", question.digest);
+    let constraints = &question.table.schema().constraints;
+    if constraints.is_empty() {
+        return Ok(plain);
+    }
+    Ok(format!("{plain}\n{}", serde_json::to_string(constraints).map_err(text)?))
 }
 
 fn facts(arm: &dyn Arm, records: &[CellRecord]) -> ArmFacts {

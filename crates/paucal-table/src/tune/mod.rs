@@ -241,7 +241,9 @@ fn open(search: &Search<'_>, space: &Space, seed: Seed) -> Result<StudyRecord, T
         ("search space", space.fingerprint()),
         ("version", json!(env!("CARGO_PKG_VERSION"))),
     ];
-    for (what, value) in identity {
+    let constraints = &search.table.schema().constraints;
+    let constraints = (!constraints.is_empty()).then(|| ("constraints", json!(constraints)));
+    for (what, value) in identity.into_iter().chain(constraints) {
         let key = format!("paucal: {what}");
         match study.user.get(&key) {
             Some(known) if *known != value => {
