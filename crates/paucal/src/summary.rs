@@ -47,17 +47,14 @@ fn weight(severity: Severity) -> &'static str {
 
 /// The scores of synthetic rows beside those of real held-out rows.
 pub fn judgement(judgement: &Judgement, out: Option<&Path>) -> String {
-    let held = judgement.holdout.as_ref();
-    let rows = SCORES.map(|(name, decimals, pick)| {
-        let show = |scores: &Scores| number(pick(scores), decimals);
-        vec![name.to_owned(), show(&judgement.scores), held.map_or_else(|| "-".to_owned(), show)]
-    });
     let mut text = format!("Predicting {}, positive class '{}'\n", judgement.target, judgement.positive);
-    text.push_str(&text_table(&["", "synthetic", "real held-out"], &rows));
+    let columns = [("synthetic", Some(&judgement.scores)), ("real held-out", judgement.holdout.as_ref())];
+    text.push_str(&score_table("", &columns));
     if let Some(validity) = &judgement.validity {
         let _ = writeln!(text, "constraints kept: {:.1} % of the synthetic rows", 100.0 * validity.kept);
         for broken in &validity.broken {
-            let _ = writeln!(text, "    {} is broken by {} rows", broken.rule, broken.rows);
+            let noun = if broken.rows == 1 { "row" } else { "rows" };
+            let _ = writeln!(text, "    {} is broken by {} {noun}", broken.rule, broken.rows);
         }
     }
     judgement.limits.iter().for_each(|limit| {
@@ -83,16 +80,12 @@ pub fn tuning(tuning: &Tuning, out: &Path) -> String {
         tuning.best,
         best.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
     );
-    let held = tuning.tuned.holdout.as_ref();
-    let rows = SCORES.map(|(name, decimals, pick)| {
-        let show = |scores: &Scores| number(pick(scores), decimals);
-        let real = held.map_or_else(|| "-".to_owned(), show);
-        vec![name.to_owned(), show(&tuning.tuned.scores), show(&tuning.default.scores), real]
-    });
-    text.push_str(&text_table(
-        &["on patients no trial has seen", "tuned", "default", "real held-out"],
-        &rows,
-    ));
+    let columns = [
+        ("tuned", Some(&tuning.tuned.scores)),
+        ("default", Some(&tuning.default.scores)),
+        ("real held-out", tuning.tuned.holdout.as_ref()),
+    ];
+    text.push_str(&score_table("on patients no trial has seen", &columns));
     let _ = writeln!(text, "Next: paucal table sample {} -n 500 -o synthetic.csv", out.display());
     text + &place(Some(out))
 }
@@ -146,6 +139,16 @@ const SHORT: [(&str, Pick); 6] = [
     ("TSTR recall", |s| &s.utility.headline.tstr.minority_recall),
     ("membership", |s| &s.privacy.membership_auc),
 ];
+
+/// [`SCORES`], one column per table that was scored.
+fn score_table(corner: &str, columns: &[(&str, Option<&Scores>)]) -> String {
+    let rows = SCORES.map(|(name, decimals, pick)| {
+        let cell = |scores: Option<&Scores>| scores.map_or_else(|| "-".into(), |s| number(pick(s), decimals));
+        std::iter::once(name.to_owned()).chain(columns.iter().map(|(_, scores)| cell(*scores))).collect()
+    });
+    let header: Vec<&str> = std::iter::once(corner).chain(columns.iter().map(|(name, _)| *name)).collect();
+    text_table(&header, &rows)
+}
 
 fn number(score: &Score, decimals: usize) -> String {
     score.value().map_or_else(|| "not computed".into(), |value| format!("{value:.decimals$}"))

@@ -9,12 +9,11 @@ use paucal_table::prove::ProveOptions;
 use paucal_table::{METHODS, Method};
 use serde::Serialize;
 
+use super::USUAL;
 use crate::cli::{Demo, DemoKind, Writing};
 use crate::session::Session;
 use crate::summary;
 
-/// Generators that are judged: those that together fit within the demo's time.
-const JUDGED: [&str; 7] = ["independent", "gaussian-copula", "ctgan", "tvae", "smote-nc", "arf", "cart"];
 /// Generators that fit in seconds, so that the demo can prove with them.
 const FAST: [&str; 2] = ["gaussian-copula", "independent"];
 /// Repeats and folds of the demo's proof.
@@ -40,7 +39,7 @@ fn table(session: &Session, out: &Path) -> Result<()> {
     let folder = session.begin(out, Writing { resume: false, overwrite: true }, &request)?;
     let table = datasets::wdbc()?;
     let with_parameters = |method: &Method| (method.name.to_owned(), session.generator(method));
-    let judged: Vec<_> = METHODS.iter().filter(|m| JUDGED.contains(&m.name)).map(with_parameters).collect();
+    let judged: Vec<_> = METHODS.iter().filter(|m| USUAL.contains(&m.name)).map(with_parameters).collect();
     let proved: Vec<_> = METHODS.iter().filter(|m| FAST.contains(&m.name)).map(with_parameters).collect();
     let settings = &session.settings;
     let prove = ProveOptions { repeats: REPEATS, folds: FOLDS, ..settings.prove.clone() };
@@ -61,7 +60,7 @@ fn table(session: &Session, out: &Path) -> Result<()> {
             "It covers the generators that fit in a moment ({}); 'paucal table prove' covers more.",
             FAST.join(", ")
         ),
-        format!("{} of {} generators were judged; 'paucal models' lists all.", JUDGED.len(), METHODS.len()),
+        format!("{} of {} generators were judged; 'paucal models' lists all.", USUAL.len(), METHODS.len()),
     ];
     folder.write_json("result.json", &journey)?;
     session.finish(&folder, "demo table", &[])?;

@@ -11,6 +11,10 @@ use anyhow::Result;
 use crate::cli::Command;
 use crate::session::Session;
 
+/// The generators of a run that names none: those that fit in seconds, so that many fits are bearable. Slower ones
+/// have to be asked for.
+const USUAL: [&str; 7] = ["independent", "gaussian-copula", "ctgan", "tvae", "smote-nc", "arf", "cart"];
+
 /// Runs a command.
 pub fn run(session: &Session, command: Command) -> Result<()> {
     match command {

@@ -8,11 +8,9 @@ use serde::Serialize;
 
 use super::Roles;
 use crate::cli::Prove;
+use crate::commands::USUAL;
 use crate::session::Session;
 use crate::summary;
-
-/// The generators of a proof that names none: each is fitted a hundred times, so slow ones have to be asked for.
-const USUAL: [&str; 7] = ["independent", "gaussian-copula", "ctgan", "tvae", "smote-nc", "arf", "cart"];
 
 /// What `config.toml` keeps of the request.
 #[derive(Serialize)]
