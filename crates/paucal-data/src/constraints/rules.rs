@@ -105,7 +105,7 @@ impl Rules {
                 let [low, high] = [link.low, link.high].map(|name| find(schema, &rule, name));
                 let (low, high) = (low?, high?);
                 let both = [low, high].map(|i| &schema.columns[i]);
-                for spec in both.iter().filter(|spec| !spec.kind.is_number()) {
+                if let Some(spec) = both.iter().find(|spec| !spec.kind.is_number()) {
                     let (name, kind) = (&spec.name, spec.kind.name());
                     return Err(wrong(
                         &rule,

@@ -10,14 +10,14 @@ use super::recoding::{Coding, Recoding, tuple};
 use crate::condition::Conditions;
 
 /// Fills the computed columns of some rows.
-pub(super) fn compute(rules: &Rules, values: &mut [Values], rows: impl Iterator<Item = usize> + Clone) {
-    for computed in &rules.computed {
-        for row in rows.clone() {
+pub(super) fn compute(rules: &Rules, values: &mut [Values], rows: impl Iterator<Item = usize>) {
+    for row in rows {
+        for computed in &rules.computed {
             let value = computed.value(values, row);
             match &mut values[computed.column] {
                 Values::Number(numbers) => numbers[row] = value,
                 Values::Code(codes) => {
-                    codes[row] = if value.is_nan() { MISSING } else { u32::from(value != 0.0) }
+                    codes[row] = if value.is_nan() { MISSING } else { u32::from(value != 0.0) };
                 }
                 Values::Text(_) => {}
             }
@@ -93,7 +93,7 @@ impl Recoding {
                 }
             }
         }
-        compute(&self.rules, values, row..=row);
+        compute(&self.rules, values, std::iter::once(row));
     }
 
     /// Lowers what is too large for what must stand above it, then raises what is too small.

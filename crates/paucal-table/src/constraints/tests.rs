@@ -44,7 +44,7 @@ fn constraints(text: &str) -> Constraints {
     toml::from_str(text).unwrap()
 }
 
-fn with(table: Table, text: &str) -> Table {
+fn with(table: &Table, text: &str) -> Table {
     let mut schema = table.schema().clone();
     schema.constraints = constraints(text);
     schema.check().unwrap();
@@ -129,7 +129,7 @@ fn ward(rows: usize) -> Table {
         ("sick", no_yes(), code(3)),
     ]);
     ward.set_roles(Some("sick"), Some("yes"), Some("patient")).unwrap();
-    let ward = with(ward, WARD);
+    let ward = with(&ward, WARD);
     let rules = Rules::of(ward.schema()).unwrap();
     super::compute(ward, &rules).unwrap()
 }
@@ -386,7 +386,7 @@ fn small_and_lopsided_tables_with_constraints_work() {
             ("b", numeric(1), numbers(b)),
             ("c", numeric(1), numbers(b)),
         ];
-        with(table(columns), "order = ['a <= b']\ncompute.c = 'a + b'\nnear_deterministic = true")
+        with(&table(columns), "order = ['a <= b']\ncompute.c = 'a + b'\nnear_deterministic = true")
     };
     let tables = [
         pair(&[1.0, 2.0], &[1.0, 2.0]),
@@ -432,7 +432,7 @@ fn nearly_determined_columns_stay_tight() {
         misses.iter().sum::<f64>() / misses.len() as f64
     };
     let draw = |train: &Table| fit("tvae", "steps = 60", train).sample(500, &[], Seed(1)).unwrap();
-    let near = with(train.clone(), "near_deterministic = true");
+    let near = with(&train, "near_deterministic = true");
     assert!(spread(&draw(&near)) < 3.0 * spread(&train), "{} {}", spread(&draw(&near)), spread(&train));
     assert!(spread(&draw(&near)) < spread(&draw(&train)));
 }
@@ -460,7 +460,7 @@ proptest! {
         ]);
         let text = format!("order = ['x <= y', 'z >= y', 'x <= z']\ncombinations = [['a', 'b']]\n\
             compute.s = 'x + v'\nnear_deterministic = {near}");
-        let train = with(train, &text);
+        let train = with(&train, &text);
         let mut rules = Rules::of(train.schema()).unwrap();
         let kept = super::keep(&train, &rules, &Silent::new()).unwrap();
         prop_assert_eq!(kept.rows(), train.rows());

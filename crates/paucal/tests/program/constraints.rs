@@ -63,7 +63,7 @@ fn what_the_schema_demands_holds_in_every_row() {
     let place = Place::new();
     place.write("ward.csv", ward(300));
     let audit = place.done("table audit ward.csv --target outcome --out audit");
-    assert!(audit.out.contains("compute.inches = \"0.3937"), "{}", audit.out);
+    assert!(audit.out.contains("compute.inches = \"height / 2.54\""), "{}", audit.out);
     place.write("ward.toml", place.read("audit/schema.toml") + SECTION);
     for model in ["independent", "gaussian-copula", "cart"] {
         place.done(&format!(

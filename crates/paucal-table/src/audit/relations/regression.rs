@@ -155,16 +155,15 @@ impl Fit {
             self.terms.iter().map(|&(column, slope, _)| (slope, names[column].as_str())).collect();
         // An offset within rounding of the terms is none.
         let shift = if shift.abs() > 1e-3 * scale { shift } else { 0.0 };
-        self.relation(names, text::sum(&terms, shift), constraints::sums(&terms, shift))
+        let formulae = constraints::sums(&self.named(names), self.target_mean);
+        self.relation(names, text::sum(&terms, shift), formulae)
     }
 
     /// "1.5 × 'a' × 'b'^-2", from a fit of logarithms.
     pub fn as_product(&self, names: &[String]) -> Relation {
         let shift = self.target_mean - self.terms.iter().map(|(_, power, mean)| power * mean).sum::<f64>();
         let mut factors: Vec<String> = Vec::new();
-        let powers: Vec<(f64, &str)> =
-            self.terms.iter().map(|&(column, power, _)| (power, names[column].as_str())).collect();
-        let formulae = constraints::products(shift.exp(), &powers);
+        let formulae = constraints::products(&self.named(names), self.target_mean);
         let factor = text::number(shift.exp());
         if factor != "1" {
             factors.push(factor);
@@ -178,6 +177,11 @@ impl Fit {
             });
         }
         self.relation(names, factors.join(" × "), formulae)
+    }
+
+    /// The terms by name.
+    fn named<'a>(&self, names: &'a [String]) -> Vec<constraints::Term<'a>> {
+        self.terms.iter().map(|&(column, slope, mean)| (slope, names[column].as_str(), mean)).collect()
     }
 
     fn relation(&self, names: &[String], formula: String, formulae: Vec<String>) -> Relation {
