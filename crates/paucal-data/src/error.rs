@@ -46,6 +46,16 @@ pub enum DataError {
     /// The schema does not hold together.
     #[error("schema: {0}")]
     Schema(String),
+    /// A constraint of the schema does not hold together.
+    #[error("constraint {rule}: {message}")]
+    Constraint {
+        /// The constraint as written.
+        rule: String,
+        /// What is wrong with it.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
     /// Columns and schema disagree.
     #[error("table: {0}")]
     Table(String),
@@ -82,6 +92,7 @@ impl Advice for DataError {
             Self::File(error) => error.hint(),
             Self::Format { hint, .. }
             | Self::UnknownColumn { hint, .. }
+            | Self::Constraint { hint, .. }
             | Self::UnknownLevel { hint, .. } => Some(hint.clone()),
             Self::Empty(_) => Some("check that it is the right file and that --header fits".into()),
             Self::Schema(_) => {
@@ -93,7 +104,10 @@ impl Advice for DataError {
 
     fn exit_kind(&self) -> ExitKind {
         match self {
-            Self::UnknownColumn { .. } | Self::UnknownLevel { .. } | Self::Schema(_) => ExitKind::Usage,
+            Self::UnknownColumn { .. }
+            | Self::UnknownLevel { .. }
+            | Self::Constraint { .. }
+            | Self::Schema(_) => ExitKind::Usage,
             _ => ExitKind::Failed,
         }
     }

@@ -7,6 +7,7 @@
 
 mod align;
 pub mod cell;
+pub mod constraints;
 pub mod datasets;
 pub mod error;
 pub mod finding;

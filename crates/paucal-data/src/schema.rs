@@ -20,9 +20,12 @@
 //! kind = "categorical"
 //! levels = ["B", "M"]
 //! ```
+//!
+//! What must hold between columns stands under `[constraints]`: see [`crate::constraints`].
 
 use serde::{Deserialize, Serialize};
 
+use crate::constraints::{Constraints, Rules};
 use crate::error::DataError;
 
 /// Version of the schema format.
@@ -154,6 +157,9 @@ pub struct Schema {
     /// How files of this table are laid out.
     #[serde(default)]
     pub layout: Layout,
+    /// What must hold between the columns of a row.
+    #[serde(default, skip_serializing_if = "Constraints::is_empty")]
+    pub constraints: Constraints,
     /// The columns in file order.
     pub columns: Vec<ColumnSpec>,
 }
@@ -167,6 +173,7 @@ impl Schema {
             positive: None,
             group: None,
             layout: Layout::default(),
+            constraints: Constraints::default(),
             columns,
         }
     }
@@ -184,7 +191,8 @@ impl Schema {
         toml::to_string(self).map_err(|e| DataError::Schema(e.to_string()))
     }
 
-    /// Refuses duplicated names, roles of unknown columns, and a positive class that is no level.
+    /// Refuses duplicated names, roles of unknown columns, a positive class that is no level, and constraints that do
+    /// not hold together.
     pub fn check(&self) -> Result<(), DataError> {
         if self.version > VERSION {
             return Err(DataError::Schema(format!("version {} is newer than this program", self.version)));
@@ -203,7 +211,7 @@ impl Schema {
                 return Err(DataError::unknown_level(target, positive, levels));
             }
         }
-        Ok(())
+        Rules::of(self).map(drop)
     }
 
     /// Position of a column; an unknown name is an error with the closest known one.

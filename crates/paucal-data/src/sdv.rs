@@ -66,6 +66,9 @@ fn lost(schema: &Schema) -> Vec<Finding> {
         lost.extend(column.iter().map(|name| format!("the {role} '{name}'")));
     }
     lost.extend(schema.positive.iter().map(|level| format!("the positive class '{level}'")));
+    if !schema.constraints.is_empty() {
+        lost.push("the constraints".into());
+    }
     lost.push("the layout of the file".into());
     let sentence = format!("SDV metadata cannot express {}; the schema in TOML can", lost.join(", "));
     vec![Finding::note(Topic::Metadata, sentence)]

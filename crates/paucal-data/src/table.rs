@@ -181,7 +181,7 @@ impl Table {
         Self { schema: self.schema.clone(), values, rows: rows.len() }
     }
 
-    /// The columns for which `keep` holds; roles of dropped columns are dropped with them.
+    /// The columns for which `keep` holds; roles and constraints of dropped columns are dropped with them.
     pub fn keep_columns(&self, keep: impl Fn(&ColumnSpec) -> bool) -> Self {
         let kept: Vec<usize> = (0..self.values.len()).filter(|&i| keep(&self.schema.columns[i])).collect();
         let mut schema = self.schema.clone();
@@ -192,6 +192,9 @@ impl Table {
         let (target, group) = (known(&schema.target), known(&schema.group));
         schema.positive = schema.positive.filter(|_| target.is_some());
         (schema.target, schema.group) = (target, group);
+        let mut constraints = std::mem::take(&mut schema.constraints);
+        constraints.keep_known(&schema);
+        schema.constraints = constraints;
         Self { schema, values: kept.iter().map(|&i| self.values[i].clone()).collect(), rows: self.rows }
     }
 

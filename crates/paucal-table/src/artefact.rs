@@ -168,7 +168,7 @@ pub fn load_model(folder: &RunFolder) -> Result<LoadedModel, TableError> {
     }
     let artefact = Artefact { json: body.model, tensors: from_safetensors(&bytes)? };
     let method = method(&head.method)?;
-    let model = (method.load)(&artefact)?;
+    let model = method.restore(&artefact)?;
     Ok(LoadedModel { method: method.name, program: head.program, facts: body.facts, model })
 }
 

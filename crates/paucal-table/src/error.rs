@@ -5,12 +5,14 @@ use std::fmt::Display;
 use paucal_core::error::closest;
 use paucal_core::run::RunError;
 use paucal_core::{Advice, ExitKind};
-use paucal_data::DataError;
+use paucal_data::{DataError, Schema};
 use paucal_evidence::EvidenceError;
 use paucal_learn::LearnError;
 use paucal_metrics::Undefined;
 use paucal_nn::NnError;
 use paucal_tune::TuneError;
+
+use crate::condition::level_name;
 
 /// An error of the table crate.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +112,17 @@ pub enum TableError {
     /// Conditions that were each seen but never together, for a method that needs real cases of both.
     #[error("no training row fulfils all conditions together: {0}")]
     NoSuchRows(String),
+    /// (Nearly) all training rows break a constraint of the schema.
+    #[error("{left} of {rows} training rows keep the constraints of the schema, too few to learn from")]
+    NothingKeeps {
+        /// Training rows.
+        rows: usize,
+        /// Those that keep them.
+        left: usize,
+    },
+    /// After many draws some rows still break a constraint or a condition that can only be waited for.
+    #[error("no row that keeps this could be drawn: {0}")]
+    NeverKept(String),
     /// The table to encode has other columns than the one the encoder was fitted on.
     #[error("the table has other columns than the one the generator was fitted on")]
     OtherColumns,
@@ -143,6 +156,18 @@ pub enum TableError {
 }
 
 impl TableError {
+    /// A level that no training row has; `seen` are the codes that were.
+    pub(crate) fn level_not_seen(schema: &Schema, column: usize, code: u32, seen: &[u32]) -> Self {
+        const SHOWN: usize = 12;
+        let name = |&code: &u32| level_name(schema, column, code).to_owned();
+        let more = if seen.len() > SHOWN { ", …" } else { "" };
+        Self::LevelNotSeen {
+            column: schema.columns[column].name.clone(),
+            level: name(&code),
+            seen: seen.iter().take(SHOWN).map(name).collect::<Vec<_>>().join(", ") + more,
+        }
+    }
+
     /// An error about the content of a saved model.
     pub fn damaged(file: &str, message: impl Display) -> Self {
         Self::Damaged { file: file.into(), message: message.to_string() }
@@ -196,6 +221,14 @@ impl Advice for TableError {
                 "ask for fewer conditions, or use a generator that learns a joint model, such as gaussian-copula"
                     .into()
             }
+            Self::NothingKeeps { .. } => {
+                "'paucal table audit' counts the rows that break each constraint; check their direction and units".into()
+            }
+            Self::NeverKept(_) => {
+                "it is too rare among the rows the generator draws: widen the constraint, ask for less, or use a \
+                 generator that fits the data better"
+                    .into()
+            }
             Self::OtherColumns => "use the schema that the model was fitted with".into(),
             Self::HoldsRows(_) => {
                 "'--set smote-nc.keep_rows=true' saves it all the same, and whoever gets the folder gets your rows; \
@@ -230,6 +263,8 @@ impl Advice for TableError {
             Self::Interrupted => ExitKind::Interrupted,
             Self::NothingToLearn
             | Self::NoTrial(_)
+            | Self::NothingKeeps { .. }
+            | Self::NeverKept(_)
             | Self::TooFewRows { .. }
             | Self::OtherColumns
             | Self::Damaged { .. }

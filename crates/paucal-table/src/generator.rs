@@ -8,6 +8,7 @@ use paucal_tune::Space;
 
 use crate::artefact::Artefact;
 use crate::condition::Condition;
+use crate::constraints::{self, Constrained};
 use crate::error::{TableError, suggestion};
 use crate::generators::METHODS;
 
@@ -110,10 +111,23 @@ pub struct Method {
     pub parameters: &'static [Parameter],
     /// What is worth tuning on a table with these facts; empty when nothing is.
     pub space: fn(&Facts) -> Space,
-    /// Makes the generator from its parameters; missing ones take their default.
-    pub build: fn(&toml::Table) -> Result<Box<dyn Generator>, TableError>,
+    /// Makes the bare generator; [`Method::generator`] is what to call.
+    pub(crate) build: fn(&toml::Table) -> Result<Box<dyn Generator>, TableError>,
+    /// Brings a bare saved model back; [`Method::restore`] is what to call.
+    pub(crate) load: fn(&Artefact) -> Result<Box<dyn FittedGenerator>, TableError>,
+}
+
+impl Method {
+    /// Makes the generator from its parameters; missing ones take their default. It keeps the constraints in the schema
+    /// of the table it is fitted to.
+    pub fn generator(&self, parameters: &toml::Table) -> Result<Box<dyn Generator>, TableError> {
+        Ok(Box::new(Constrained::new((self.build)(parameters)?)))
+    }
+
     /// Brings a saved model back.
-    pub load: fn(&Artefact) -> Result<Box<dyn FittedGenerator>, TableError>,
+    pub fn restore(&self, artefact: &Artefact) -> Result<Box<dyn FittedGenerator>, TableError> {
+        constraints::restore(artefact, self.load)
+    }
 }
 
 /// The method of that name; an unknown one is an error with the closest known name.

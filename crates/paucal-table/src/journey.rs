@@ -105,7 +105,7 @@ fn judge_all(
     for (name, parameters) in itinerary.judged {
         let method = method(name)?;
         let begun = Instant::now();
-        let generator = (method.build)(parameters)?;
+        let generator = method.generator(parameters)?;
         let fitted = generator.fit(train, &FitContext::new(seed.child("journey/fit", 0), observer))?;
         let fit_seconds = begun.elapsed().as_secs_f64();
         made.push((method, fit_seconds, fitted.sample(train.rows(), &[], seed.child("journey/sample", 0))?));

@@ -6,16 +6,17 @@
 //!
 //! The way through the code is the way of the data: [`transform`] turns a table into numbers a model
 //! can learn and back, [`condition`] draws and encodes the wanted levels, [`generators`] hold one folder
-//! per method, and [`artefact`] writes and reads models.
+//! per method, [`constraints`] stand around each of them, and [`artefact`] writes and reads models.
 //!
 //! Rules all methods keep: the same seed gives the same table with any number of threads; the output has
 //! the columns, order, kinds, decimals and levels of the input; the number of rows asked for is the
-//! number that comes back, and every one of them fulfils the conditions.
+//! number that comes back, and every one of them fulfils the conditions and keeps the constraints of the schema.
 
 pub mod artefact;
 pub mod audit;
 pub mod compare;
 pub mod condition;
+pub mod constraints;
 pub mod error;
 pub mod generator;
 pub mod generators;

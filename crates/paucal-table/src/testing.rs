@@ -8,7 +8,7 @@ use crate::generator::{FitContext, FittedGenerator, method};
 
 /// Fits a method with settings written as TOML.
 pub fn fit(name: &str, settings: &str, train: &Table) -> Box<dyn FittedGenerator> {
-    let generator = (method(name).unwrap().build)(&settings.parse().unwrap()).unwrap();
+    let generator = method(name).unwrap().generator(&settings.parse().unwrap()).unwrap();
     generator.fit(train, &FitContext::new(Seed(1), &Silent::new())).unwrap()
 }
 

@@ -11,7 +11,7 @@ use paucal_table::{FitContext, method};
 /// Macro-F1 on held-out patients of a forest trained on generated rows, and similarity of those to the training rows.
 fn judged(name: &str, settings: &str) -> (f64, f64) {
     let Parts { train, test } = hold_out(&wdbc().unwrap(), 0.3, Seed(1)).unwrap();
-    let generator = (method(name).unwrap().build)(&settings.parse().unwrap()).unwrap();
+    let generator = method(name).unwrap().generator(&settings.parse().unwrap()).unwrap();
     let silent = Silent::new();
     let fitted = generator.fit(&train, &FitContext::new(Seed(1), &silent)).unwrap();
     let drawn = fitted.sample(train.rows(), &[], Seed(1)).unwrap();

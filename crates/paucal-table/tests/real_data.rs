@@ -22,7 +22,7 @@ fn real(name: &str) -> Option<Table> {
 
 /// Asks for `rows` rows of every level that occurs, of at most `most` levels a column.
 fn every_level(table: &Table, method_name: &str, rows: usize, most: usize) {
-    let generator = (method(method_name).unwrap().build)(&toml::Table::new()).unwrap();
+    let generator = method(method_name).unwrap().generator(&toml::Table::new()).unwrap();
     let fitted = generator.fit(table, &FitContext::new(Seed(1), &Silent::new())).unwrap();
     for column in table.columns().filter(|column| column.spec.kind.is_discrete()) {
         for (code, level) in column.spec.kind.levels().unwrap().iter().enumerate().take(most) {
@@ -61,7 +61,7 @@ fn trees_on_adult() {
     let target = table.schema().columns.last().unwrap().name.clone();
     table.set_roles(Some(&target), None, None).unwrap();
     for (name, settings) in [("arf", ""), ("cart", ""), ("forest-flow", "noise_levels = 5\nrounds = 5")] {
-        let generator = (method(name).unwrap().build)(&settings.parse().unwrap()).unwrap();
+        let generator = method(name).unwrap().generator(&settings.parse().unwrap()).unwrap();
         let start = Instant::now();
         let fitted = generator.fit(&table, &FitContext::new(Seed(1), &Silent::new())).unwrap();
         let fit = start.elapsed();
@@ -111,7 +111,7 @@ fn adult_encodes_in_well_under_a_second() {
 #[test]
 fn conditions_cost_little() {
     let Some(table) = real("adult-train.csv") else { return };
-    let generator = (method("gaussian-copula").unwrap().build)(&toml::Table::new()).unwrap();
+    let generator = method("gaussian-copula").unwrap().generator(&toml::Table::new()).unwrap();
     let start = Instant::now();
     let fitted = generator.fit(&table, &FitContext::new(Seed(1), &Silent::new())).unwrap();
     let fit = start.elapsed();

@@ -32,7 +32,7 @@ fn similarities(name: &str, settings: &str) -> Vec<(f64, f64)> {
         let order = Seed(seed).stream("split", 0).permutation(all.rows());
         let cut = all.rows() * 7 / 10;
         let (train, test) = (all.take(&order[..cut]), all.take(&order[cut..]));
-        let generator = (method(name).unwrap().build)(&settings.parse().unwrap()).unwrap();
+        let generator = method(name).unwrap().generator(&settings.parse().unwrap()).unwrap();
         let fitted = generator.fit(&train, &FitContext::new(Seed(seed), &Silent::new())).unwrap();
         let drawn = fitted.sample(train.rows(), &[], Seed(seed)).unwrap();
         (similarity(&train, &drawn), similarity(&train, &test))

@@ -20,7 +20,7 @@ fn judged(name: &str, settings: &str, seeds: u64) -> (f64, f64) {
     let (mut f1, mut similarity) = (0.0, 0.0);
     for seed in 1..=seeds {
         let parts = hold_out(&all, 0.3, Seed(seed)).unwrap();
-        let generator = (method(name).unwrap().build)(&settings.parse().unwrap()).unwrap();
+        let generator = method(name).unwrap().generator(&settings.parse().unwrap()).unwrap();
         let observer = Silent::new();
         let start = Instant::now();
         let fitted = generator.fit(&parts.train, &FitContext::new(Seed(seed), &observer)).unwrap();

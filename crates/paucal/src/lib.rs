@@ -5,7 +5,7 @@
 //! use paucal::table::{FitContext, method};
 //!
 //! let cancer = paucal::data::datasets::wdbc()?;
-//! let generator = (method("gaussian-copula")?.build)(&Default::default())?;
+//! let generator = method("gaussian-copula")?.generator(&Default::default())?;
 //! let fitted = generator.fit(&cancer, &FitContext::new(Seed(1), &Silent::new()))?;
 //! assert_eq!(fitted.sample(10, &[], Seed(2))?.rows(), 10);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -51,6 +51,13 @@ pub fn judgement(judgement: &Judgement, out: Option<&Path>) -> String {
     let mut text = format!("Predicting {}, positive class '{}'\n", judgement.target, judgement.positive);
     let columns = [("synthetic", Some(&judgement.scores)), ("real held-out", judgement.holdout.as_ref())];
     text.push_str(&score_table("", &columns));
+    if let Some(validity) = &judgement.validity {
+        let _ = writeln!(text, "constraints kept: {:.1} % of the synthetic rows", 100.0 * validity.kept);
+        for broken in &validity.broken {
+            let noun = if broken.rows == 1 { "row" } else { "rows" };
+            let _ = writeln!(text, "    {} is broken by {} {noun}", broken.rule, broken.rows);
+        }
+    }
     judgement.limits.iter().for_each(|limit| {
         let _ = writeln!(text, "note: {limit}");
     });
@@ -120,7 +127,7 @@ pub fn comparison(comparison: &Comparison, out: &Path) -> String {
         };
         let _ = writeln!(text, "{}: {best} is best, {alike}{real}", data.name);
     }
-    for row in comparison.rows.iter() {
+    for row in &comparison.rows {
         if let Some(reason) = &row.failed {
             let _ = writeln!(text, "{} failed on {}: {reason}", row.model, row.data);
         }

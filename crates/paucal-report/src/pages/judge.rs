@@ -1,6 +1,6 @@
 //! The page of `paucal table judge`.
 
-use paucal_table::judge::{Judgement, Scores};
+use paucal_table::judge::{BrokenRule, Judgement, Scores};
 
 use super::{fidelity, methods, privacy, score, utility};
 use crate::document::{Answer, Blocks, Cell, Compose, Document, Section, Table, Text, Verdict};
@@ -14,7 +14,7 @@ const GUESSING: f64 = 0.1;
 /// The document.
 pub fn page(judgement: &Judgement) -> Document {
     let candidates = [("Synthetic", judgement)];
-    Document::new("How good are the synthetic rows?")
+    let document = Document::new("How good are the synthetic rows?")
         .subtitle(
             Text::new()
                 .plain("Predicting ")
@@ -23,7 +23,10 @@ pub fn page(judgement: &Judgement) -> Document {
                 .code(&judgement.positive),
         )
         .summary(Blocks::new().verdicts(verdicts(judgement)))
-        .section(question(judgement))
+        .section(question(judgement));
+    constraints(judgement)
+        .into_iter()
+        .fold(document, Document::section)
         .section(
             Section::new("fidelity", "Fidelity: do the rows look real?")
                 .table(fidelity::table(&candidates))
@@ -47,6 +50,24 @@ fn question(judgement: &Judgement) -> Section {
                 .row([Cell::text("Synthetic"), rows.synthetic.into(), rows.synthetic_positive.into()])
                 .row([Cell::text("Real, held out"), rows.holdout.into(), Cell::Empty]),
         )
+}
+
+/// Whether the rows keep the constraints of the schema.
+fn constraints(judgement: &Judgement) -> Option<Section> {
+    let validity = judgement.validity.as_ref()?;
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let said = format!(
+        "{} of the synthetic rows keep every constraint of the schema; of the real rows {} do.",
+        percent(validity.kept),
+        percent(validity.real)
+    );
+    let section = Section::new("constraints", "Constraints: do the rows make sense?").paragraph(said);
+    if validity.broken.is_empty() {
+        return Some(section);
+    }
+    let table = Table::new("broken", "Constraints that synthetic rows break.", ["Constraint", "Rows"]);
+    let row = |table: Table, broken: &BrokenRule| table.row([Cell::text(&broken.rule), broken.rows.into()]);
+    Some(section.table(validity.broken.iter().fold(table, row)))
 }
 
 /// The three answers of the first screen.

@@ -7,7 +7,7 @@ use paucal_data::{Column, Table, Values};
 use paucal_evidence::Groups;
 
 use super::columns::ColumnAudit;
-use super::{Check, Notebook, Severity, text};
+use super::{Check, Notebook, Severity, constraints, text};
 
 /// Two number columns are copies up to unit and offset when their correlation misses 1 by less.
 const AFFINE: f64 = 1e-9;
@@ -112,15 +112,35 @@ fn partition(column: &Column<'_>, profile: &ColumnAudit, rows: usize) -> Option<
     Some(files::sha256_bytes(&bytes))
 }
 
-/// "copies", "is 2.54 × …": how a later column follows from an earlier one.
-fn how_alike(earlier: &Column<'_>, later: &Column<'_>, same_partition: bool) -> Option<String> {
-    let names = |how: &str| Some(how.replace("{}", &format!("'{}'", earlier.spec.name)));
+/// How a later column follows from an earlier one.
+struct Likeness {
+    /// "copies 'a'", "is 2.54 × 'a'".
+    words: String,
+    /// The same as formulae, of which the first that is exact may be suggested.
+    formulae: Vec<String>,
+}
+
+fn how_alike(earlier: &Column<'_>, later: &Column<'_>, same_partition: bool) -> Option<Likeness> {
+    let name = earlier.spec.name.as_str();
+    let words = |how: &str| how.replace("{}", &format!("'{name}'"));
+    let names = |how: &str| Some(Likeness { words: words(how), formulae: Vec::new() });
     if let (Some(a), Some(b)) = (earlier.numbers(), later.numbers()) {
         if a.iter().zip(b).all(|(x, y)| x == y || (x.is_nan() && y.is_nan())) {
-            return names("copies {}");
+            return Some(Likeness {
+                words: words("copies {}"),
+                formulae: vec![constraints::written_name(name)],
+            });
         }
-        if let Some((slope, offset)) = affine(a, b) {
-            return names(&format!("is {}", text::sum(&[(slope, "{}")], offset)));
+        if let Some(line) = line(a, b) {
+            let formulae = constraints::sums(&[(line.slope, name, line.mean_a)], line.mean_b);
+            if line.is_exact {
+                let sum = text::sum(&[(line.slope, "{}")], line.offset());
+                return Some(Likeness { words: words(&format!("is {sum}")), formulae });
+            }
+            if same_partition {
+                // Rounded values of a conversion: a formula may still give them all.
+                return Some(Likeness { words: words("gives the values of {} other names"), formulae });
+            }
         }
     }
     if !same_partition {
@@ -135,8 +155,26 @@ fn how_alike(earlier: &Column<'_>, later: &Column<'_>, same_partition: bool) -> 
     })
 }
 
-/// Slope and offset of `b` on `a` when `b` is an affine function of `a` and missing in the same rows.
-fn affine(a: &[f64], b: &[f64]) -> Option<(f64, f64)> {
+/// The least-squares line of a column over another one.
+struct Line {
+    slope: f64,
+    mean_a: f64,
+    mean_b: f64,
+    deviation_b: f64,
+    /// Whether it gives every value but for the rounding of arithmetic.
+    is_exact: bool,
+}
+
+impl Line {
+    /// The value at 0; one within rounding of the values is none.
+    fn offset(&self) -> f64 {
+        let offset = self.mean_b - self.slope * self.mean_a;
+        if offset.abs() < 1e-6 * self.mean_b.abs().max(self.deviation_b) { 0.0 } else { offset }
+    }
+}
+
+/// The line of `b` over `a`; none when a side does not vary or they are missing in different rows.
+fn line(a: &[f64], b: &[f64]) -> Option<Line> {
     let mut pairs = Vec::with_capacity(a.len());
     for (&x, &y) in a.iter().zip(b) {
         if x.is_nan() != y.is_nan() {
@@ -157,12 +195,13 @@ fn affine(a: &[f64], b: &[f64]) -> Option<(f64, f64)> {
         yy += (y - my).powi(2);
         xy += (x - mx) * (y - my);
     }
-    let correlated = xx > 0.0 && yy > 0.0 && 1.0 - xy * xy / (xx * yy) < AFFINE;
-    let slope = rounded(xy / xx);
-    let offset = my - slope * mx;
-    // An offset within rounding of the values is none.
-    let offset = if offset.abs() < 1e-6 * my.abs().max(yy.sqrt() / n.sqrt()) { 0.0 } else { offset };
-    correlated.then_some((slope, offset))
+    (xx > 0.0 && yy > 0.0).then(|| Line {
+        slope: rounded(xy / xx),
+        mean_a: mx,
+        mean_b: my,
+        deviation_b: (yy / n).sqrt(),
+        is_exact: 1.0 - xy * xy / (xx * yy) < AFFINE,
+    })
 }
 
 /// The whole number within rounding, if there is one.
@@ -170,13 +209,18 @@ fn rounded(x: f64) -> f64 {
     if (x - x.round()).abs() < 1e-6 * x.abs() { x.round() } else { x }
 }
 
-fn report(table: &Table, earlier: &str, later: &str, how: &str, notebook: &mut Notebook) {
+fn report(table: &Table, earlier: &str, later: &str, how: &Likeness, notebook: &mut Notebook) {
     let target = table.schema().target.as_deref();
-    let said = format!("'{later}' {how}");
+    let said = format!("'{later}' {}", how.words);
     let (severity, advice) = if target == Some(earlier) || target == Some(later) {
-        (Severity::Problem, "leave the column out: it is the label")
+        (Severity::Problem, "leave the column out: it is the label".to_owned())
+    } else if let Some(line) = constraints::suggestion(table, later, &how.formulae) {
+        (
+            Severity::Caution,
+            format!("leave one of the two out, or add under [constraints] in the schema: {line}"),
+        )
     } else {
-        (Severity::Caution, "leave one of the two out")
+        (Severity::Caution, "leave one of the two out".to_owned())
     };
-    notebook.add(severity, Check::DuplicateColumns, &[later, earlier], said, advice);
+    notebook.add(severity, Check::DuplicateColumns, &[later, earlier], said, &advice);
 }

@@ -7,6 +7,7 @@
 
 mod balance;
 mod columns;
+mod constraints;
 mod duplicates;
 mod label;
 mod relations;
@@ -76,6 +77,8 @@ pub enum Check {
     DuplicateColumns,
     /// Columns that are functions of others.
     Relation,
+    /// Constraints of the schema.
+    Constraint,
     /// A label that is a function of other columns.
     Label,
     /// Classes and what so few cases can show.
@@ -158,6 +161,7 @@ pub fn audit(
     duplicates::check_rows(table, &profiles, &mut notebook);
     let copies = duplicates::check_columns(table, &profiles, &mut notebook);
     stop_if_asked(observer)?;
+    constraints::check(table, &mut notebook)?;
     relations::check(table, &profiles, &copies, options.relation_rows, seed, &mut notebook);
     stop_if_asked(observer)?;
     let target = usable_target(table, &mut notebook)?;

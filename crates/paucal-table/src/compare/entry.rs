@@ -129,9 +129,10 @@ impl Arena<'_> {
             self.seed.child("compare/bootstrap", 0),
         );
         let objective = ObjectiveRow::of(&judged, &replicates);
-        let default_objective = match parameters == fixed {
-            true => objective.score.clone(),
-            false => self.default_objective(method, fixed, observer)?,
+        let default_objective = if parameters == fixed {
+            objective.score.clone()
+        } else {
+            self.default_objective(method, fixed, observer)?
         };
         let row = Row {
             data: self.data.name.clone(),
@@ -202,7 +203,7 @@ impl Arena<'_> {
             let begun = Instant::now();
             let watched: &dyn Observer = if round == 0 { observer } else { &quiet };
             let seed = self.seed.child("compare/fit", round as u64);
-            let generator = (method.build)(parameters)?;
+            let generator = method.generator(parameters)?;
             let fitted = generator.fit(self.train, &FitContext::new(seed, watched))?;
             let seconds = begun.elapsed().as_secs_f64();
             let drawn =

@@ -218,7 +218,8 @@ impl<'a> Board<'a> {
             for (model, sum) in sums.iter_mut().enumerate() {
                 let better = scores.iter().filter(|s| **s > scores[model]).count() as f64;
                 let tied = scores.iter().filter(|s| **s == scores[model]).count() as f64;
-                *sum += better + (tied + 1.0) / 2.0;
+                // Tied generators share the mean of the ranks better + 1 … better + tied.
+                *sum += better + f64::midpoint(1.0, tied);
             }
         }
         sums.iter().map(|sum| sum / chosen.len().max(1) as f64).collect()

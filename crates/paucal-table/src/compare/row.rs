@@ -201,15 +201,17 @@ impl FidelityRow {
 impl UtilityRow {
     /// From the judgements of the seeds.
     pub fn of(seeds: &[Judgement], replicates: &Replicates) -> Self {
+        let tstr: Vec<_> = seeds.iter().map(|j| &j.scores.utility.headline.tstr).collect();
+        let trtr: Vec<_> = seeds.iter().map(|j| &j.scores.utility.headline.trtr).collect();
         let tstr = TstrRow {
-            scores: Performance::mean_of(seeds.iter().map(|j| &j.scores.utility.headline.tstr)),
+            scores: Performance::mean_of(&tstr),
             balanced_accuracy_interval: replicates.interval("utility.tstr.balanced_accuracy"),
             macro_f1_interval: replicates.interval("utility.tstr.macro_f1"),
             auprc_interval: replicates.interval("utility.tstr.auprc"),
             minority_recall_interval: replicates.interval("utility.tstr.minority_recall"),
             auroc_interval: replicates.interval("utility.tstr.auroc"),
         };
-        Self { tstr, trtr: Performance::mean_of(seeds.iter().map(|j| &j.scores.utility.headline.trtr)) }
+        Self { tstr, trtr: Performance::mean_of(&trtr) }
     }
 }
 

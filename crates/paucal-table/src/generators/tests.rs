@@ -39,22 +39,22 @@ fn the_registry_describes_the_parameters_as_they_are() {
             let line: toml::Table = format!("{} = {}", parameter.name, parameter.default).parse().unwrap();
             defaults.extend(line);
         }
-        assert!((method.build)(&defaults).is_ok(), "{}", method.name);
-        let generator = (method.build)(&toml::Table::new()).unwrap();
+        assert!(method.generator(&defaults).is_ok(), "{}", method.name);
+        let generator = method.generator(&toml::Table::new()).unwrap();
         assert_eq!(generator.name(), method.name);
         let unknown = "neighbuors = 3\nmarginal = 1".parse().unwrap();
         assert!(
-            matches!((method.build)(&unknown), Err(TableError::UnknownParameter { .. })),
+            matches!(method.generator(&unknown), Err(TableError::UnknownParameter { .. })),
             "{}",
             method.name
         );
     }
-    let error = (method("smote-nc").unwrap().build)(&"neighbuors = 3".parse().unwrap()).err().unwrap();
+    let error = method("smote-nc").unwrap().generator(&"neighbuors = 3".parse().unwrap()).err().unwrap();
     assert_eq!(error.hint().as_deref(), Some("did you mean 'neighbours'?"));
-    let error = (method("smote-nc").unwrap().build)(&"neighbours = 0".parse().unwrap()).err().unwrap();
+    let error = method("smote-nc").unwrap().generator(&"neighbours = 0".parse().unwrap()).err().unwrap();
     assert!(error.to_string().contains("at least 1"), "{error}");
     let error =
-        (method("gaussian-copula").unwrap().build)(&"missing = \"no\"".parse().unwrap()).err().unwrap();
+        method("gaussian-copula").unwrap().generator(&"missing = \"no\"".parse().unwrap()).err().unwrap();
     assert!(error.to_string().contains("joint"), "{error}");
 }
 
@@ -277,7 +277,7 @@ fn small_and_lopsided_tables_work() {
         dirty(5),
     ];
     for (train, method) in tables.iter().flat_map(|train| METHODS.iter().map(move |method| (train, method))) {
-        let generator = (method.build)(&quick(method).parse().unwrap()).unwrap();
+        let generator = method.generator(&quick(method).parse().unwrap()).unwrap();
         match generator.fit(train, &FitContext::new(Seed(1), &Silent::new())) {
             Ok(fitted) => {
                 let drawn = fitted.sample(50, &[], Seed(3)).unwrap();
@@ -290,7 +290,7 @@ fn small_and_lopsided_tables_work() {
         }
     }
     for method in METHODS {
-        let generator = (method.build)(&quick(method).parse().unwrap()).unwrap();
+        let generator = method.generator(&quick(method).parse().unwrap()).unwrap();
         for rows in [0, 1] {
             let few = dirty(rows);
             let error = generator.fit(&few, &FitContext::new(Seed(1), &Silent::new())).err().unwrap();

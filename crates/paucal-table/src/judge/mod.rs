@@ -13,6 +13,7 @@ mod objective;
 mod privacy;
 mod shape;
 mod utility;
+mod validity;
 mod view;
 
 use std::borrow::Cow;
@@ -30,6 +31,7 @@ pub use shape::{Bins, Shape};
 pub(crate) use view::{columns as modelled, view as plain};
 
 pub use utility::{Performance, Quartet, Utility};
+pub use validity::{BrokenRule, Validity};
 
 use crate::error::TableError;
 use crate::hold_out::hold_out;
@@ -87,6 +89,9 @@ pub struct Judgement {
     pub scores: Scores,
     /// The scores of real held-out rows on the same ruler.
     pub holdout: Option<Scores>,
+    /// Whether the synthetic rows keep the constraints of the schema; absent when it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity: Option<Validity>,
     /// Binned distributions for the figures.
     pub shapes: Vec<Shape>,
     /// What limits the reading of these numbers.
@@ -190,6 +195,7 @@ impl<'a> Ruler<'a> {
             },
             scores,
             holdout: self.scores.clone(),
+            validity: validity::validity(&judge.real, synthetic)?,
             shapes: shape::shapes(&judge.real, synthetic, Some(&self.test)),
             limits: self.limits.clone(),
         })

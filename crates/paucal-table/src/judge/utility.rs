@@ -277,8 +277,8 @@ impl Performance {
     }
 
     /// The mean over several; a score that is undefined in one is undefined.
-    pub(crate) fn mean_of<'a>(all: impl Iterator<Item = &'a Self> + Clone) -> Self {
-        let mean = |pick: fn(&Self) -> &Score| Score::mean(all.clone().map(pick));
+    pub(crate) fn mean_of(all: &[&Self]) -> Self {
+        let mean = |pick: fn(&Self) -> &Score| Score::mean(all.iter().map(|one| pick(one)));
         Self {
             balanced_accuracy: mean(|p| &p.balanced_accuracy),
             macro_f1: mean(|p| &p.macro_f1),
@@ -294,7 +294,7 @@ impl Performance {
 
 impl Quartet {
     fn mean(a: &Self, b: &Self) -> Self {
-        let mean = |pick: fn(&Self) -> &Performance| Performance::mean_of([a, b].into_iter().map(pick));
+        let mean = |pick: fn(&Self) -> &Performance| Performance::mean_of(&[pick(a), pick(b)]);
         Self {
             trtr: mean(|q| &q.trtr),
             tstr: mean(|q| &q.tstr),

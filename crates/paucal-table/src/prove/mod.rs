@@ -203,7 +203,7 @@ fn build_arms<'a>(
     let others = question.models.iter().filter(|(name, _)| name != SMOTE).cloned();
     for (name, parameters) in std::iter::once(smote).chain(others) {
         let method = method(&name)?;
-        let generator: Box<dyn Generator> = (method.build)(&parameters)?;
+        let generator: Box<dyn Generator> = method.generator(&parameters)?;
         arms.push(Box::new(Augmented::new(bench, method.name, generator)));
     }
     Ok(arms)
@@ -216,7 +216,12 @@ fn fingerprint(question: &Question<'_>) -> Result<String, TableError> {
     let options = serde_json::to_string(question.options).map_err(text)?;
     let models = serde_json::to_string(question.models).map_err(text)?;
     let version = env!("CARGO_PKG_VERSION");
-    Ok(format!("{version}\n{}\n{options}\n{models}", question.digest))
+    let plain = format!("{version}\n{}\n{options}\n{models}", question.digest);
+    let constraints = &question.table.schema().constraints;
+    if constraints.is_empty() {
+        return Ok(plain);
+    }
+    Ok(format!("{plain}\n{}", serde_json::to_string(constraints).map_err(text)?))
 }
 
 fn facts(arm: &dyn Arm, records: &[CellRecord]) -> ArmFacts {

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Marginal, Marginals, NumberFormat, Serial};
-use crate::condition::{Condition, Conditions, level_name};
+use crate::condition::{Condition, Conditions};
 use crate::error::TableError;
 
 /// Fewest rows a generator learns from: a model of one row would be that row.
@@ -232,14 +232,7 @@ impl Plan {
     }
 
     pub(crate) fn not_seen(&self, column: usize, code: u32, seen: &[u32]) -> TableError {
-        const SHOWN: usize = 12;
-        let name = |&code: &u32| level_name(&self.schema, column, code).to_owned();
-        let more = if seen.len() > SHOWN { ", …" } else { "" };
-        TableError::LevelNotSeen {
-            column: self.schema.columns[column].name.clone(),
-            level: name(&code),
-            seen: seen.iter().take(SHOWN).map(name).collect::<Vec<_>>().join(", ") + more,
-        }
+        TableError::level_not_seen(&self.schema, column, code, seen)
     }
 
     /// The marginal of every column that is learnt as a number; `None` for the others.

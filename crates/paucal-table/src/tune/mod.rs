@@ -294,7 +294,7 @@ pub fn tune(
     let found = search(task, &train, seed, observer)?;
     let ruler = Ruler::new(&train, Some(&test), task.judge, seed.child("tune/judge", 0), observer)?;
     let judged = |parameters: &toml::Table| -> Result<_, TableError> {
-        let generator = (task.method.build)(parameters)?;
+        let generator = task.method.generator(parameters)?;
         let context = FitContext::new(seed.child("tune/final", 0), observer);
         let fitted = generator.fit(&train, &context)?;
         let drawn = fitted.sample(train.rows(), &[], seed.child("tune/final-draw", 0))?;

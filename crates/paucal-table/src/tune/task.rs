@@ -111,6 +111,7 @@ fn identity(search: &Search<'_>, space: &Space, seed: Seed) -> Vec<(&'static str
         ("target", json!(schema.target)),
         ("positive class", json!(schema.positive)),
         ("group", json!(schema.group)),
+        ("constraints", json!(schema.constraints)),
         ("reading of the table", json!(reading)),
         ("search space", space.fingerprint()),
         ("settings", json!({ "tune": options, "judge": search.judge, "fixed": fixed })),

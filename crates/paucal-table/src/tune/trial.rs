@@ -39,7 +39,7 @@ pub fn score(
     seed: Seed,
     observer: &dyn Observer,
 ) -> Result<Score, TableError> {
-    let generator = (method.build)(parameters)?;
+    let generator = method.generator(parameters)?;
     let fitted = generator.fit(&split.train, &FitContext::new(seed.child("tune/fit", 0), observer))?;
     let drawn: Table = fitted.sample(split.train.rows(), &[], seed.child("tune/draw", 0))?;
     let scored = objective(&split.train, &split.test, &drawn, judge, seed.child("tune/score", 0))?;

@@ -5,6 +5,7 @@
 mod audit;
 mod bad_input;
 mod compare;
+mod constraints;
 mod demo;
 mod fit_sample;
 mod help;

@@ -11,7 +11,7 @@ pub fn section(comparison: &Comparison) -> Section {
     let places = comparison.data.iter().map(|data| Some(data.name.as_str())).chain([None]);
     let figures = places.filter_map(|place| figure(comparison, place));
     figures
-        .fold(Section::new("evidence", "Is the best really better?"), |section, figure| section.figure(figure))
+        .fold(Section::new("evidence", "Is the best really better?"), Compose::figure)
         .table(table(&comparison.differences))
         .explanation(
             "How to read this",

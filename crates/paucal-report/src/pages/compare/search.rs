@@ -179,7 +179,7 @@ pub fn training(comparison: &Comparison) -> Section {
     });
     figures.fold(
         section.paragraph("The first seed of each generator, with the parameters that were found."),
-        |s, f| s.figure(f),
+        Compose::figure,
     )
 }
 

@@ -18,6 +18,7 @@ pub(super) fn of_one(numbers: &Numbers, y: usize, sources: &[usize]) -> Option<R
         (r_squared > FUNCTION).then(|| Relation {
             sources: vec![numbers.names[x].clone()],
             formula: format!("a smooth function of {} alone", numbers.names[x]),
+            formulae: Vec::new(),
             r_squared,
         })
     })
@@ -105,7 +106,12 @@ fn pair(numbers: &Numbers, y: usize, (a, b): (usize, usize), form: Form) -> Opti
         Form::Inverse => format!("{b} / {a}"),
     };
     let formula = text::sum(&[(fit.slope, &term)], fit.offset);
-    Some(Relation { sources: vec![a.clone(), b.clone()], formula, r_squared: fit.r_squared })
+    Some(Relation {
+        sources: vec![a.clone(), b.clone()],
+        formula,
+        formulae: Vec::new(),
+        r_squared: fit.r_squared,
+    })
 }
 
 struct Line {

@@ -14,7 +14,7 @@ use paucal_core::Seed;
 use paucal_data::{Column, MISSING, Table, Values};
 
 use super::columns::ColumnAudit;
-use super::{Check, Notebook, Severity, text};
+use super::{Check, Notebook, Severity, constraints, text};
 
 /// A share of variance explained above this makes a function.
 pub(super) const FUNCTION: f64 = 0.9999;
@@ -31,6 +31,8 @@ struct Relation {
     sources: Vec<String>,
     /// "Weight × Height^-2".
     formula: String,
+    /// The same as formulae of constraints at several precisions; empty for a curve without one.
+    formulae: Vec<String>,
     r_squared: f64,
 }
 
@@ -67,7 +69,7 @@ pub(super) fn check(
     } else {
         let keys: Vec<&str> =
             profiles.iter().filter(|p| p.is_key(table.rows())).map(|p| p.name.as_str()).collect();
-        explain(&numbers, &keys, notebook);
+        explain(table, &numbers, &keys, notebook);
     }
     discrete::check(&sample, &usable, notebook);
 }
@@ -132,7 +134,7 @@ fn distinct(values: &[f64]) -> usize {
 
 /// Explains each column by those not yet explained, from the last to the first: derived columns usually
 /// stand behind their sources.
-fn explain(numbers: &Numbers, keys: &[&str], notebook: &mut Notebook) {
+fn explain(table: &Table, numbers: &Numbers, keys: &[&str], notebook: &mut Notebook) {
     if numbers.rows < LEAST_ROWS {
         return;
     }
@@ -146,7 +148,7 @@ fn explain(numbers: &Numbers, keys: &[&str], notebook: &mut Notebook) {
         let sources: Vec<usize> = (0..numbers.names.len()).filter(|&x| x != y && !explained[x]).collect();
         if let Some(relation) = relation(numbers, &linear, &logs, y, &sources) {
             explained[y] = true;
-            report(&numbers.names[y], &relation, keys, notebook);
+            report(table, &numbers.names[y], &relation, keys, notebook);
         }
     }
 }
@@ -174,7 +176,7 @@ fn relation(
     }
 }
 
-fn report(name: &str, relation: &Relation, keys: &[&str], notebook: &mut Notebook) {
+fn report(table: &Table, name: &str, relation: &Relation, keys: &[&str], notebook: &mut Notebook) {
     let sources: Vec<&str> = relation.sources.iter().map(String::as_str).collect();
     let said = format!("'{name}' is a function of {}: {}", text::list(&sources), relation.formula);
     let said = if relation.r_squared < 0.999_999 {
@@ -183,10 +185,12 @@ fn report(name: &str, relation: &Relation, keys: &[&str], notebook: &mut Noteboo
         said
     };
     let (severity, advice) = if sources.iter().any(|s| keys.contains(s)) {
-        (Severity::Note, "it follows the order of the rows")
+        (Severity::Note, "it follows the order of the rows".to_owned())
+    } else if let Some(line) = constraints::suggestion(table, name, &relation.formulae) {
+        (Severity::Caution, format!("leave it out, or add under [constraints] in the schema: {line}"))
     } else {
-        (Severity::Caution, "leave it out, or compute it anew from its sources after sampling")
+        (Severity::Caution, "leave it out, or compute it anew from its sources after sampling".to_owned())
     };
     let columns: Vec<&str> = std::iter::once(name).chain(sources.iter().copied()).collect();
-    notebook.add(severity, Check::Relation, &columns, said, advice);
+    notebook.add(severity, Check::Relation, &columns, said, &advice);
 }

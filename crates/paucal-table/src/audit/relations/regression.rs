@@ -5,7 +5,7 @@
 //! variance does not grow tenfold.
 
 use super::{FUNCTION, Relation};
-use crate::audit::text;
+use crate::audit::{constraints, text};
 
 /// Added to the diagonal so that sources that depend on each other do not stop the solver.
 const RIDGE: f64 = 1e-10;
@@ -154,14 +154,16 @@ impl Fit {
         let terms: Vec<(f64, &str)> =
             self.terms.iter().map(|&(column, slope, _)| (slope, names[column].as_str())).collect();
         // An offset within rounding of the terms is none.
-        let formula = text::sum(&terms, if shift.abs() > 1e-3 * scale { shift } else { 0.0 });
-        self.relation(names, formula)
+        let shift = if shift.abs() > 1e-3 * scale { shift } else { 0.0 };
+        let formulae = constraints::sums(&self.named(names), self.target_mean);
+        self.relation(names, text::sum(&terms, shift), formulae)
     }
 
     /// "1.5 × 'a' × 'b'^-2", from a fit of logarithms.
     pub fn as_product(&self, names: &[String]) -> Relation {
         let shift = self.target_mean - self.terms.iter().map(|(_, power, mean)| power * mean).sum::<f64>();
         let mut factors: Vec<String> = Vec::new();
+        let formulae = constraints::products(&self.named(names), self.target_mean);
         let factor = text::number(shift.exp());
         if factor != "1" {
             factors.push(factor);
@@ -174,11 +176,16 @@ impl Fit {
                 format!("{}^{power}", names[*column])
             });
         }
-        self.relation(names, factors.join(" × "))
+        self.relation(names, factors.join(" × "), formulae)
     }
 
-    fn relation(&self, names: &[String], formula: String) -> Relation {
+    /// The terms by name.
+    fn named<'a>(&self, names: &'a [String]) -> Vec<constraints::Term<'a>> {
+        self.terms.iter().map(|&(column, slope, mean)| (slope, names[column].as_str(), mean)).collect()
+    }
+
+    fn relation(&self, names: &[String], formula: String, formulae: Vec<String>) -> Relation {
         let sources = self.terms.iter().map(|&(column, ..)| names[column].clone()).collect();
-        Relation { sources, formula, r_squared: self.r_squared }
+        Relation { sources, formula, formulae, r_squared: self.r_squared }
     }
 }

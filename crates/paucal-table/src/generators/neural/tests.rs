@@ -36,7 +36,7 @@ fn a_fit_that_was_stopped_and_resumed_gives_the_same_model() {
     let train = dirty(300);
     for name in NETWORKS {
         let settings = "steps = 4\nhold_out = 0.2\njudge_every = 2";
-        let generator = (method(name).unwrap().build)(&settings.parse().unwrap()).unwrap();
+        let generator = method(name).unwrap().generator(&settings.parse().unwrap()).unwrap();
         let straight = generator.fit(&train, &FitContext::new(Seed(1), &Silent::new())).unwrap();
 
         let folder = tempfile::tempdir().unwrap();

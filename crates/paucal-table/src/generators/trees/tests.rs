@@ -50,7 +50,7 @@ fn a_stop_is_honoured() {
     let observer = Stopped::default();
     observer.0.request();
     for name in TREES {
-        let generator = (method(name).unwrap().build)(&toml::Table::new()).unwrap();
+        let generator = method(name).unwrap().generator(&toml::Table::new()).unwrap();
         let stopped = generator.fit(&dirty(60), &FitContext::new(Seed(1), &observer)).err().unwrap();
         assert!(matches!(stopped, TableError::Interrupted), "{name}: {stopped}");
     }

@@ -42,7 +42,7 @@ pub fn run(session: &Session, arguments: &Fit) -> Result<()> {
         }
         parameters.insert("steps".into(), toml::Value::Integer(i64::try_from(steps).unwrap_or(i64::MAX)));
     }
-    let generator = (method.build)(&parameters)?;
+    let generator = method.generator(&parameters)?;
     generator.can_be_saved()?;
     let (target, group) = (arguments.target.as_deref(), arguments.group.as_deref());
     let roles = Roles { target, group, ..Roles::default() };

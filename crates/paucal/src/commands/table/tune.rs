@@ -67,7 +67,7 @@ pub fn run(session: &Session, arguments: &Tune) -> Result<()> {
     };
     let (tuning, fitted) = tune(&search, session.seed(), &session.console)?;
 
-    if (method.build)(&tuning.parameters)?.can_be_saved().is_ok() {
+    if method.generator(&tuning.parameters)?.can_be_saved().is_ok() {
         let facts = ModelFacts {
             parameters: tuning.parameters.clone(),
             seed: session.seed(),
