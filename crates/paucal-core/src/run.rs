@@ -334,6 +334,7 @@ mod tests {
         drop(large);
         let Some(meter) = MemoryMeter::start() else { return };
         assert!(meter.peak().unwrap() < whole, "the peak of the part does not hold what was freed before");
-        assert!(peak_memory_bytes().unwrap() >= whole);
+        // The kernel counts in batches of pages per processor, so two readings differ a little.
+        assert!(peak_memory_bytes().unwrap() + (1 << 20) >= whole);
     }
 }

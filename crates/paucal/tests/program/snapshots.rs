@@ -19,6 +19,7 @@ fn help() {
         ("help_judge", "table judge -h"),
         ("help_prove", "table prove -h"),
         ("help_tune", "table tune -h"),
+        ("help_compare", "table compare -h"),
         ("help_worker", "study worker -h"),
         ("help_reap", "study reap -h"),
         ("help_report", "report -h"),

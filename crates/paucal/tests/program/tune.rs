@@ -49,6 +49,9 @@ fn a_search_is_the_same_on_one_thread_and_two_and_goes_on_where_it_was_stopped()
         for trial in tuning["trials"].as_array_mut().unwrap() {
             trial["seconds"] = 0.into();
         }
+        for point in tuning["course"]["budget"].as_array_mut().unwrap() {
+            point["seconds"] = 0.into();
+        }
         tuning["options"]["trials"] = 0.into();
         tuning
     };
