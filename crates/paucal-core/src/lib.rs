@@ -8,6 +8,7 @@ pub mod config;
 pub mod error;
 pub mod files;
 pub mod observe;
+pub mod parallel;
 pub mod random;
 pub mod run;
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::distribution::Distribution;
+use crate::distribution::{Distribution, Value};
 use crate::error::TuneError;
 
 /// A parameter to be searched.
@@ -14,6 +14,8 @@ pub struct Dimension {
     pub distribution: Distribution,
     /// Why the range is as it is, for people.
     pub rationale: String,
+    /// Where a search begins, if it is not where the method itself does.
+    pub start: Option<Value>,
 }
 
 /// The parameters of a study.
@@ -31,7 +33,16 @@ impl Space {
     /// Adds a parameter.
     #[must_use]
     pub fn with(mut self, name: &str, distribution: Distribution, rationale: &str) -> Self {
-        self.dimensions.push(Dimension { name: name.into(), distribution, rationale: rationale.into() });
+        let (name, rationale) = (name.into(), rationale.into());
+        self.dimensions.push(Dimension { name, distribution, rationale, start: None });
+        self
+    }
+
+    /// Says where a search begins in a parameter of the space: where the default of the method means "by the size of the
+    /// table" or lies outside the range.
+    #[must_use]
+    pub fn starting(mut self, name: &str, value: Value) -> Self {
+        self.dimensions.iter_mut().filter(|d| d.name == name).for_each(|d| d.start = Some(value.clone()));
         self
     }
 
@@ -53,6 +64,10 @@ impl Space {
         for (i, dimension) in self.dimensions.iter().enumerate() {
             let named = |what: &str| TuneError::Distribution(format!("{}: {what}", dimension.name));
             dimension.distribution.check().map_err(|e| named(&e.to_string()))?;
+            if dimension.start.as_ref().is_some_and(|start| dimension.distribution.internal(start).is_none())
+            {
+                return Err(named("it begins outside its range"));
+            }
             if self.dimensions[..i].iter().any(|earlier| earlier.name == dimension.name) {
                 return Err(named("it occurs twice"));
             }

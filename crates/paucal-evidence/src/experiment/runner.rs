@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use paucal_core::parallel::apart;
 use paucal_core::{Event, Observer, Seed, Silent, files};
 
 use super::store::Store;
@@ -61,20 +62,9 @@ impl Experiment<'_> {
         observer.event(Event::Started { stage: STAGE.into(), total: Some(slots.len() as u64) });
         let work = Work { slots: Mutex::new((slots, store)), next: AtomicUsize::new(0), open };
         work.report(observer);
-        let failed = Mutex::new(None);
-        rayon::scope(|scope| {
-            for _ in 0..rayon::current_num_threads() {
-                scope.spawn(|_| {
-                    if let Err(error) = self.labour(&work, observer) {
-                        failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                    }
-                });
-            }
-        });
+        let labourers = apart(rayon::current_num_threads(), |_| self.labour(&work, observer));
+        labourers.into_iter().collect::<Result<(), _>>()?;
         let (slots, _) = work.slots.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
         let total = slots.len();
         let records: Vec<CellRecord> = slots.into_iter().flatten().collect();
         if records.len() < total {

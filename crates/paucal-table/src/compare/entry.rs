@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
+use paucal_core::parallel::apart;
 use paucal_core::run::MemoryMeter;
 use paucal_core::{Observer, Seed, Silent, files};
 use paucal_data::Table;
 use paucal_metrics::Score;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::curves::Labelled;
@@ -210,11 +210,11 @@ impl Arena<'_> {
                 fitted.sample(self.train.rows(), &[], self.seed.child("compare/draw", round as u64))?;
             Ok(Fitted { seconds, drawn })
         };
-        (0..self.contest.options.seeds.max(1)).into_par_iter().map(one).collect()
+        apart(self.contest.options.seeds.max(1), one).into_iter().collect()
     }
 
     fn evaluate(&self, fitted: &[Fitted]) -> Result<Vec<Evaluation>, TableError> {
-        fitted.par_iter().map(|f| self.ruler.evaluation(&f.drawn)).collect()
+        apart(fitted.len(), |i| self.ruler.evaluation(&fitted[i].drawn)).into_iter().collect()
     }
 
     /// The objective of the default parameters with the same seeds.

@@ -1,11 +1,13 @@
 //! The best few trials once more, with fresh seeds. The best of many noisy scores looks better than it is; the scores
 //! here were not chosen by, so they say how good the parameters are and how much they depend on luck.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use paucal_core::observe::Event;
+use paucal_core::parallel::apart;
 use paucal_core::{Observer, Silent};
 use paucal_tune::storage::{Owner, StudyRecord};
 use paucal_tune::{Direction, State, Trial};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Search;
@@ -108,15 +110,19 @@ fn scored(
     let total = Some((chosen.len() * rounds) as u64);
     observer.event(Event::Started { stage: STAGE.into(), total });
     let quiet = Silent::with_cancel(observer.cancel().clone());
-    let mut list: Vec<Finalist> = Vec::new();
-    for trial in chosen {
-        let fresh = (0..rounds)
-            .into_par_iter()
-            .map(|round| Ok(bench.fresh(trial, round, &quiet)?.objective))
-            .collect::<Result<Vec<_>, TableError>>()?;
-        list.push(Finalist { trial: trial.number, searched: trial.value.unwrap_or(f64::NAN), fresh });
-        observer.event(Event::Progress { stage: STAGE.into(), done: (list.len() * rounds) as u64 });
-    }
+    let done = AtomicU64::new(0);
+    let fresh = apart(chosen.len() * rounds, |i| {
+        let score = bench.fresh(chosen[i / rounds], i % rounds, &quiet);
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        observer.event(Event::Progress { stage: STAGE.into(), done });
+        Ok(score?.objective)
+    });
     observer.event(Event::Finished { stage: STAGE.into() });
-    Ok(list)
+    let fresh: Vec<f64> = fresh.into_iter().collect::<Result<_, TableError>>()?;
+    let finalist = |(trial, fresh): (&&Trial, &[f64])| Finalist {
+        trial: trial.number,
+        searched: trial.value.unwrap_or(f64::NAN),
+        fresh: fresh.to_vec(),
+    };
+    Ok(chosen.iter().zip(fresh.chunks(rounds.max(1))).map(finalist).collect())
 }

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use paucal_core::observe::Event;
+use paucal_core::parallel::apart;
 use paucal_core::{Observer, Seed, Silent};
 use paucal_tune::pruner::{Hyperband, Median, Never, Pruner, Race, Wilcoxon};
 use paucal_tune::storage::{GRACE, HEARTBEAT, Owner, Retry, StudyRecord, begun_again, retry, retry_stale};
 use paucal_tune::trial::best;
 use paucal_tune::{Direction, History, Parameter, Random, Sampler, Space, State, Tpe, Trial};
-use rayon::prelude::*;
 use serde_json::json;
 
 use super::Search;
@@ -169,7 +169,7 @@ impl Course<'_> {
         let over = AtomicBool::new(false);
         let outcomes = std::thread::scope(|scope| {
             scope.spawn(|| self.stay_alive(&drawn, &over));
-            let outcomes: Vec<_> = round.par_iter().map(|trial| self.run(trial, pruner, &race)).collect();
+            let outcomes = apart(round.len(), |i| self.run(&round[i], pruner, &race));
             over.store(true, Ordering::Relaxed);
             outcomes
         });
@@ -208,6 +208,7 @@ impl Course<'_> {
     /// Scores a trial split by split, and stops early when it promises too little.
     fn run(&self, trial: &Trial, pruner: &dyn Pruner, race: &Race<'_>) -> Result<Run, TableError> {
         let quiet = Silent::with_cancel(self.observer.cancel().clone());
+        let begun = Instant::now();
         let mut scores: Vec<Score> = Vec::new();
         let mut seen = trial.clone();
         for repeat in 0..self.bench.splits() {
@@ -223,10 +224,10 @@ impl Course<'_> {
             self.search.storage.report(trial.id, step, value)?;
             seen.reports.insert(step, value);
             if repeat + 1 < self.bench.splits() && self.gives_up(&mut seen, pruner, race)? {
-                return Ok(Run { scores, pruned: true });
+                return Ok(Run { scores, pruned: true, seconds: begun.elapsed().as_secs_f64() });
             }
         }
-        Ok(Run { scores, pruned: false })
+        Ok(Run { scores, pruned: false, seconds: begun.elapsed().as_secs_f64() })
     }
 
     /// Asks the pruner, and keeps what it wants to remember of the trial.
@@ -242,13 +243,14 @@ impl Course<'_> {
     fn store(&self, trial: &Trial, outcome: Result<Run, TableError>) -> Result<(), TableError> {
         let storage = self.search.storage;
         let (state, value) = match outcome {
-            Ok(Run { scores, pruned }) => {
+            Ok(Run { scores, pruned, seconds }) => {
                 let score = Score::mean(&scores);
                 let splits: Vec<f64> = scores.iter().map(|score| score.objective).collect();
                 let parts = [
                     ("similarity", json!(score.similarity)),
                     ("accuracy", json!(score.accuracy)),
                     ("splits", json!(splits)),
+                    ("seconds", json!(seconds)),
                 ];
                 for (key, value) in parts {
                     storage.set_attribute(trial.id, Owner::User, key, &value)?;
@@ -311,4 +313,5 @@ struct Run {
     /// By split.
     scores: Vec<Score>,
     pruned: bool,
+    seconds: f64,
 }

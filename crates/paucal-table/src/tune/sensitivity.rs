@@ -1,9 +1,9 @@
 //! Around the optimum: what happens to the objective when one parameter at a time moves a little.
 
 use paucal_core::observe::Event;
+use paucal_core::parallel::apart;
 use paucal_core::{Observer, Silent};
 use paucal_tune::{Distribution, Trial, Value};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::bench::Bench;
@@ -53,7 +53,7 @@ pub fn sensitivity(
         parameter.internal = to;
         let value = parameter.value();
         let scores: Result<Vec<Score>, TableError> =
-            (0..bench.splits()).into_par_iter().map(|split| bench.score(&moved, split, &quiet)).collect();
+            apart(bench.splits(), |split| bench.score(&moved, split, &quiet)).into_iter().collect();
         let objective = match scores {
             Ok(scores) => Some(Score::mean(&scores).objective),
             Err(TableError::Interrupted) => return Err(TableError::Interrupted),

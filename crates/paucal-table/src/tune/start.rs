@@ -5,7 +5,7 @@
 
 use paucal_tune::storage::{Fixed, Owner, Storage, StudyRecord};
 use paucal_tune::trial::{Attributes, best};
-use paucal_tune::{Direction, Distribution, Space, Trial, TuneError, Value};
+use paucal_tune::{Dimension, Direction, Distribution, Space, Trial, TuneError, Value};
 use serde_json::{Value as Json, json};
 
 use super::parameters::part;
@@ -76,7 +76,7 @@ fn unlikeness(facts: &Facts, other: &Json) -> Option<f64> {
 
 /// The parameters of a trial that lie within the space.
 fn fitting(trial: &Trial, space: &Space) -> Fixed {
-    let fit = |d: &paucal_tune::Dimension| {
+    let fit = |d: &Dimension| {
         let value = trial.parameters.get(&d.name)?.value();
         d.distribution.internal(&value).map(|_| (d.name.clone(), json!(value)))
     };
@@ -85,10 +85,14 @@ fn fitting(trial: &Trial, space: &Space) -> Fixed {
 
 /// The default parameters as far as the space holds them; the rest of the trial is drawn.
 fn default_trial(method: &Method, space: &Space) -> Fixed {
-    let fix = |name: &str, distribution: &Distribution| {
-        Some((name.to_owned(), default(method, name, distribution)?))
+    let fix = |d: &Dimension| {
+        let start = match &d.start {
+            Some(start) => json!(start),
+            None => default(method, &d.name, &d.distribution)?,
+        };
+        Some((d.name.clone(), start))
     };
-    space.dimensions().iter().filter_map(|d| fix(&d.name, &d.distribution)).collect()
+    space.dimensions().iter().filter_map(fix).collect()
 }
 
 /// The default of a searched name, if it lies within its range.
@@ -115,7 +119,10 @@ mod tests {
         let facts = Facts { rows: 400, columns: 31, rarest: 150 };
         let ctgan = method("ctgan").unwrap();
         let first = default_trial(ctgan, &(ctgan.space)(&facts));
-        assert_eq!(first["pac"], 10);
+        assert_eq!(
+            (&first["pac"], &first["batch"], &first["steps"]),
+            (&json!(10), &json!(100), &json!(2_900))
+        );
         assert_eq!(first["generator_rate"], 0.0002);
         assert_eq!(first["generator.width"], 256);
         assert!(!first.contains_key("nonsense"));

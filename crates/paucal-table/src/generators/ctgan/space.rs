@@ -3,13 +3,11 @@
 use paucal_tune::{Distribution, Space};
 
 use crate::generator::Facts;
-use crate::generators::neural::tunable::{batch, layers, rate, steps};
+use crate::generators::neural::tunable::{budget, layers, rate};
 
 /// Training budget, sizes, rates and the strength of the critic.
 pub fn space(facts: &Facts) -> Space {
-    let space = Space::new()
-        .with("steps", steps(), "training too short is the commonest fault; too long memorises small tables")
-        .with("batch", batch(facts), "at most a quarter of the rows; a multiple of every pac")
+    let space = budget(Space::new(), facts)
         .with(
             "pac",
             Distribution::Categorical { choices: [1, 2, 5, 10].map(paucal_tune::Value::Int).to_vec() },

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TableError;
 use crate::generator::{Facts, FitContext, FittedGenerator, Generator, Method, Parameter, parameter};
 use crate::generators::neural::common::{self, Common};
-use crate::generators::neural::tunable::{batch, layers, rate, steps};
+use crate::generators::neural::tunable::{budget, layers, rate};
 use crate::parameters::{Parameters, above_zero, at_least, below_one, share, widths};
 use encoder::Encoder;
 use network::Network;
@@ -102,9 +102,7 @@ impl Default for TabDdpm {
 
 /// Training budget, sizes and the length of the diffusion.
 fn space(facts: &Facts) -> Space {
-    let space = Space::new()
-        .with("steps", steps(), "training too short is the commonest fault; too long memorises small tables")
-        .with("batch", batch(facts), "at most a quarter of the rows")
+    let space = budget(Space::new(), facts)
         .with("rate", rate(), "step size of AdamW at the start")
         .with("timesteps", Distribution::int(200, 1000, 200), "steps from a row to noise")
         .with("weight_decay", Distribution::log_float(1e-6, 1e-2), "holds weights small in small tables");

@@ -100,9 +100,12 @@ impl Default for TableGan {
 
 /// Training budget, size, rate and how closely the features must agree.
 fn space(facts: &Facts) -> Space {
-    Space::new()
-        .with("steps", Distribution::log_int(500, 4_000), "training too short is the commonest fault")
-        .with("batch", batch(facts), "at most a quarter of the rows")
+    let space = Space::new().with(
+        "steps",
+        Distribution::log_int(500, 4_000),
+        "training too short is the commonest fault",
+    );
+    batch(space, facts)
         .with(
             "width",
             Distribution::int(16, 64, 16),
