@@ -1,18 +1,20 @@
 //! What is worth tuning.
 
-use paucal_tune::{Distribution, Space};
+use paucal_tune::{Distribution, Space, Value};
 
 use crate::generator::Facts;
-use crate::generators::neural::tunable::{budget, layers, rate};
+use crate::generators::neural::batch_and_pac;
+use crate::generators::neural::tunable::{budget, inner_rows, layers, rate};
 
 /// Training budget, sizes, rates and the strength of the critic.
 pub fn space(facts: &Facts) -> Space {
     let space = budget(Space::new(), facts)
         .with(
             "pac",
-            Distribution::Categorical { choices: [1, 2, 5, 10].map(paucal_tune::Value::Int).to_vec() },
+            Distribution::Categorical { choices: [1, 2, 5, 10].map(Value::Int).to_vec() },
             "rows that the critic sees together: more work against mode collapse, fewer give more groups per batch",
         )
+        .starting("pac", Value::Int(batch_and_pac(inner_rows(facts), 0, 10).1 as i64))
         .with("generator_rate", rate(), "with the critic's rate decides who learns faster")
         .with("critic_rate", rate(), "see generator_rate")
         .with("weight_decay", Distribution::log_float(1e-8, 1e-3), "holds weights small in small tables")

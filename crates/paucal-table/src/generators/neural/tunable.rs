@@ -2,6 +2,7 @@
 
 use paucal_tune::{Distribution, Space, Value};
 
+use super::batch_and_pac;
 use crate::generator::Facts;
 
 /// Steps whose default is beyond what is tried on small tables.
@@ -21,16 +22,22 @@ pub fn budget(space: Space, facts: &Facts) -> Space {
     batch(space, facts)
 }
 
+/// Rows that a trial learns from: an inner split holds back three tenths.
+pub fn inner_rows(facts: &Facts) -> usize {
+    facts.rows * 7 / 10
+}
+
 /// Rows per step, in tens, so that it divides by every pac.
 pub fn batch(space: Space, facts: &Facts) -> Space {
     let most = (facts.rows as i64 / 4).clamp(20, 500) / 10 * 10;
+    let (default, _) = batch_and_pac(inner_rows(facts), 0, 10);
     space
         .with(
             "batch",
             Distribution::int(20, most, 10),
             "at most a quarter of the rows; a multiple of every pac",
         )
-        .starting("batch", Value::Int(most))
+        .starting("batch", Value::Int((default as i64 / 10 * 10).clamp(20, most)))
 }
 
 /// Adam's learning rate.
