@@ -30,11 +30,11 @@ impl Estimate {
         Self { value, interval: None }
     }
 
-    /// Decimals that the interval supports; without one, those that show three significant digits.
+    /// Decimals that the interval supports; without one, or with one of no width, those that show three significant digits.
     pub fn decimals(&self) -> usize {
         match self.interval {
-            Some((low, high)) => decimals_for((high - low) / 2.0),
-            None => decimals_shown(self.value, 3),
+            Some((low, high)) if high > low => decimals_for((high - low) / 2.0),
+            _ => decimals_shown(self.value, 3),
         }
     }
 

@@ -119,7 +119,7 @@ mod tests {
         let facts = Facts { rows: 400, columns: 31, rarest: 150 };
         let ctgan = method("ctgan").unwrap();
         let first = default_trial(ctgan, &(ctgan.space)(&facts));
-        assert_eq!((&first["pac"], &first["batch"], &first["steps"]), (&json!(5), &json!(70), &json!(2_900)));
+        assert_eq!((&first["pac"], &first["batch"], &first["steps"]), (&json!(2), &json!(60), &json!(2_900)));
         assert_eq!(first["generator_rate"], 0.0002);
         assert_eq!(first["generator.width"], 256);
         assert!(!first.contains_key("nonsense"));

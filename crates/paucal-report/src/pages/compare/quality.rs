@@ -51,7 +51,7 @@ fn utility_table(comparison: &Comparison, data: &DataFacts) -> Table {
                 cell(&t.scores.macro_f1, t.macro_f1_interval.as_ref()),
                 cell(&t.scores.auprc, t.auprc_interval.as_ref()),
                 cell(&t.scores.minority_recall, t.minority_recall_interval.as_ref()),
-                cell(&t.scores.auroc, t.auroc_interval.as_ref()),
+                score::cell(&t.scores.auroc, 3),
                 score::cell(&t.scores.brier, 3),
             ]
         })

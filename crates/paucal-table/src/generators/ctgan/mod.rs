@@ -125,7 +125,7 @@ impl Parameters for Ctgan {
         parameter(
             "pac",
             "10",
-            "rows that the critic sees together, at least 1; at most 5 in small automatic batches",
+            "rows that the critic sees together, at least 1; fewer in small automatic batches",
         ),
         parameter("noise", "128", "size of the noise, at least 1"),
         parameter("generator", "[256, 256]", "widths of the generator's hidden layers"),
