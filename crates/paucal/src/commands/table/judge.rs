@@ -24,8 +24,8 @@ struct Request<'a> {
 
 /// Reads the tables, judges, prints; with `--out` also writes the result and the report.
 pub fn run(session: &Session, arguments: &Judge) -> Result<()> {
-    let (target, group) = (arguments.target.as_str(), arguments.group.as_deref());
-    let positive = arguments.positive.as_deref();
+    let (target, group) = (arguments.roles.target.as_str(), arguments.roles.group.as_deref());
+    let positive = arguments.roles.positive.as_deref();
     let roles = Roles { target: Some(target), positive, group };
     let real = super::read_table(session, &arguments.real, &arguments.reading, roles)?.table;
     let synthetic = super::read_like(session, &arguments.synthetic, real.schema())?;

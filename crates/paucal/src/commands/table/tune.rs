@@ -33,8 +33,8 @@ pub fn run(session: &Session, arguments: &Tune) -> Result<()> {
     options.trials = arguments.trials.unwrap_or(options.trials);
     options.workers = arguments.workers.unwrap_or(options.workers);
     let timeout = timeout(arguments.timeout)?;
-    let (target, group) = (arguments.target.as_str(), arguments.group.as_deref());
-    let roles = Roles { target: Some(target), positive: arguments.positive.as_deref(), group };
+    let (target, group) = (arguments.roles.target.as_str(), arguments.roles.group.as_deref());
+    let roles = Roles { target: Some(target), positive: arguments.roles.positive.as_deref(), group };
     let read = super::read_table(session, &arguments.data, &arguments.reading, roles)?;
 
     let file = arguments.data.file_stem().map(|name| name.to_string_lossy()).unwrap_or_default();
@@ -43,7 +43,7 @@ pub fn run(session: &Session, arguments: &Tune) -> Result<()> {
         command: "table tune",
         model: method.name,
         target,
-        positive: arguments.positive.as_deref(),
+        positive: arguments.roles.positive.as_deref(),
         group,
         storage: arguments.storage.as_deref().map(storage::masked),
         study: &name,
