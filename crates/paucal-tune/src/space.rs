@@ -41,7 +41,7 @@ impl Space {
     /// Says where a search begins in a parameter of the space: where the default of the method means "by the size of the
     /// table" or lies outside the range.
     #[must_use]
-    pub fn starting(mut self, name: &str, value: Value) -> Self {
+    pub fn starting(mut self, name: &str, value: &Value) -> Self {
         self.dimensions.iter_mut().filter(|d| d.name == name).for_each(|d| d.start = Some(value.clone()));
         self
     }

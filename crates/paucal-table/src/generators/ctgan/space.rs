@@ -14,7 +14,7 @@ pub fn space(facts: &Facts) -> Space {
             Distribution::Categorical { choices: [1, 2, 5, 10].map(Value::Int).to_vec() },
             "rows that the critic sees together: more work against mode collapse, fewer give more groups per batch",
         )
-        .starting("pac", Value::Int(batch_and_pac(inner_rows(facts), 0, 10).1 as i64))
+        .starting("pac", &Value::Int(batch_and_pac(inner_rows(facts), 0, 10).1 as i64))
         .with("generator_rate", rate(), "with the critic's rate decides who learns faster")
         .with("critic_rate", rate(), "see generator_rate")
         .with("weight_decay", Distribution::log_float(1e-8, 1e-3), "holds weights small in small tables")

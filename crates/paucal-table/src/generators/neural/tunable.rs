@@ -18,7 +18,7 @@ pub fn budget(space: Space, facts: &Facts) -> Space {
             Distribution::log_int(500, most),
             "training too short is the commonest fault; too long memorises small tables",
         )
-        .starting("steps", Value::Int(most.min(DEFAULT_STEPS)));
+        .starting("steps", &Value::Int(most.min(DEFAULT_STEPS)));
     batch(space, facts)
 }
 
@@ -37,7 +37,7 @@ pub fn batch(space: Space, facts: &Facts) -> Space {
             Distribution::int(20, most, 10),
             "at most a quarter of the rows; a multiple of every pac",
         )
-        .starting("batch", Value::Int((default as i64 / 10 * 10).clamp(20, most)))
+        .starting("batch", &Value::Int((default as i64 / 10 * 10).clamp(20, most)))
 }
 
 /// Adam's learning rate.
