@@ -1,0 +1,1 @@
+//! Filters and resampling, in f64, with the conventions of SciPy.

@@ -1,0 +1,1 @@
+//! Detectors of heart beats, one file each, in one registry.

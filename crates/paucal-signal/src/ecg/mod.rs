@@ -1,0 +1,3 @@
+//! The electrocardiogram.
+
+pub mod detect;

@@ -1,0 +1,11 @@
+//! Signals: recordings and the formats they come in, filters, and what is built on them for the ECG.
+//!
+//! * [`recording`]: channels with units, sampling rates and missing samples, and annotations.
+//! * [`formats`]: readers and writers, WFDB first.
+//! * [`dsp`]: filters and resampling with the conventions of SciPy.
+//! * [`ecg`]: heart beats: detectors and their comparison with reference annotations.
+
+pub mod dsp;
+pub mod ecg;
+pub mod formats;
+pub mod recording;

@@ -1,0 +1,1 @@
+//! Recordings: channels over time, and what was marked in them.
