@@ -1,5 +1,7 @@
 //! What can be wrong with a request to filter, to resample or to look for beats.
 
+use std::fmt::Display;
+
 use paucal_core::{Advice, ExitKind};
 
 /// A signal or a parameter that does not fit.
@@ -52,7 +54,7 @@ pub(crate) fn require(
     holds: bool,
     method: &'static str,
     parameter: &'static str,
-    value: impl ToString,
+    value: impl Display,
     range: &'static str,
 ) -> Result<(), DspError> {
     if holds {
