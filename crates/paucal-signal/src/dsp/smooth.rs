@@ -19,53 +19,46 @@ use super::error::require;
 /// ```
 pub fn moving_mean(signal: &[f64], size: usize) -> Result<Vec<f64>, DspError> {
     require(size > 0, "moving mean", "size", size, "at least 1")?;
-    Ok(RunningMean::new(signal.len(), size, |i| signal[i]).collect())
+    let mut means = signal.to_vec();
+    moving_mean_in_place(&mut means, size);
+    Ok(means)
 }
 
-/// The moving means of a sequence that is given by a function of its index, one by one.
-pub(crate) struct RunningMean<F> {
-    value: F,
-    length: usize,
-    size: usize,
-    next: usize,
-    sum: f64,
-}
-
-impl<F: Fn(usize) -> f64> RunningMean<F> {
-    /// Means over `size` ≥ 1 of the `length` values of the function.
-    pub(crate) fn new(length: usize, size: usize, value: F) -> Self {
-        let mut mean = Self { value, length, size, next: 0, sum: 0.0 };
-        if length > 0 {
-            let before = size / 2;
-            mean.sum = (0..size).map(|k| (mean.value)(k.saturating_sub(before).min(length - 1))).sum();
-        }
-        mean
-    }
-}
-
-impl<F: Fn(usize) -> f64> Iterator for RunningMean<F> {
-    type Item = f64;
-
-    #[inline]
-    fn next(&mut self) -> Option<f64> {
-        let i = self.next;
-        if i >= self.length {
-            return None;
-        }
+/// [`moving_mean`] that overwrites the signal; `size` is at least 1.
+pub(crate) fn moving_mean_in_place(signal: &mut [f64], size: usize) {
+    let Some(end) = signal.len().checked_sub(1) else { return };
+    let before = size / 2;
+    let after = size - before - 1;
+    let mut sum = first_window(signal, size);
+    // The inputs that are overwritten but still in the window, and the one that leaves next.
+    let mut passed = vec![signal[0]; before + 1];
+    let mut oldest = 0;
+    for i in 0..signal.len() {
+        let leaving = std::mem::replace(&mut passed[oldest], signal[i]);
+        oldest = if oldest == before { 0 } else { oldest + 1 };
         if i > 0 {
-            let before = self.size / 2;
-            let entering = (i + self.size - before - 1).min(self.length - 1);
-            let leaving = (i - 1).saturating_sub(before);
-            self.sum += (self.value)(entering) - (self.value)(leaving);
+            sum += signal[(i + after).min(end)] - leaving;
         }
-        self.next += 1;
-        Some(self.sum / self.size as f64)
+        signal[i] = sum / size as f64;
     }
+}
 
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.length - self.next;
-        (left, Some(left))
+/// Calls `visit` with every index and the moving mean there, in order; `size` is at least 1.
+pub(crate) fn each_mean(signal: &[f64], size: usize, mut visit: impl FnMut(usize, f64)) {
+    let Some(end) = signal.len().checked_sub(1) else { return };
+    let before = size / 2;
+    let after = size - before - 1;
+    let mut sum = first_window(signal, size);
+    visit(0, sum / size as f64);
+    for i in 1..signal.len() {
+        sum += signal[(i + after).min(end)] - signal[(i - 1).saturating_sub(before)];
+        visit(i, sum / size as f64);
     }
+}
+
+/// The sum over the window of sample 0.
+fn first_window(signal: &[f64], size: usize) -> f64 {
+    (0..size).map(|k| signal[k.saturating_sub(size / 2).min(signal.len() - 1)]).sum()
 }
 
 /// Moving median of an odd `size`, the ends repeated, as `scipy.ndimage.median_filter(mode="nearest")`.
@@ -106,7 +99,22 @@ fn replace(sorted: &mut [f64], leaving: f64, entering: f64) {
 
 /// Central differences with unit spacing, one-sided at the ends, as `numpy.gradient`; of one sample, zero.
 pub fn gradient(signal: &[f64]) -> Vec<f64> {
-    (0..signal.len()).map(|i| slope(signal, i)).collect()
+    let mut output = signal.to_vec();
+    gradient_in_place(&mut output);
+    output
+}
+
+/// [`gradient`] that overwrites the signal.
+pub(crate) fn gradient_in_place(signal: &mut [f64]) {
+    let Some(end) = signal.len().checked_sub(1) else { return };
+    let last = slope(signal, end);
+    let (mut before, mut here) = (signal[0], signal[0]);
+    for i in 0..end {
+        let after = signal[i + 1];
+        signal[i] = if i == 0 { after - here } else { (after - before) / 2.0 };
+        (before, here) = (here, after);
+    }
+    signal[end] = last;
 }
 
 /// The gradient at one sample.

@@ -104,8 +104,8 @@ impl Detector for Gradient {
         let detecting = butterworth(2, Band::Pass(self.low_hz, high), fs)?.sos();
         let marked = marking.filtfilt(&prepared.signal, Padding::Reduced)?;
         detecting.filtfilt_in_place(&mut prepared.signal, Padding::Reduced)?;
-        let activity = runs::activity(&prepared.signal, samples(self.smooth_s, fs));
-        prepared.signal = Vec::new();
+        let filtered = std::mem::take(&mut prepared.signal);
+        let activity = runs::activity(filtered, samples(self.smooth_s, fs));
 
         let average = samples(self.average_s, fs);
         let refractory = samples(self.refractory_s, fs);

@@ -63,7 +63,7 @@ impl Detector for Hamilton {
         let prepared = Prepared::new(Self::NAME, signal, fs)?;
         let band = butterworth(2, Band::Pass(self.low_hz, self.high_hz), fs)?.sos();
         let filtered = band.filtfilt(&prepared.signal, Padding::Reduced)?;
-        let activity = runs::activity(&filtered, samples(self.smooth_s, fs));
+        let activity = runs::activity(filtered.clone(), samples(self.smooth_s, fs));
         let reach = samples(0.1, fs);
         let mut candidates = follow::candidates(&activity, &filtered, reach, prepared.rounding(), fs);
         candidates.retain(|candidate| rises_and_falls(&prepared.signal, candidate.sample, reach));

@@ -61,7 +61,7 @@ impl Detector for NeuroKit {
         self.check()?;
         let prepared = Prepared::new(Self::NAME, signal, fs)?;
         let signal = &prepared.signal;
-        let activity = runs::activity(signal, samples(self.smooth_s, fs));
+        let activity = runs::activity(signal.clone(), samples(self.smooth_s, fs));
         let found =
             runs::above_mean(&activity, 0..signal.len(), samples(self.average_s, fs), self.weight, 0.0);
         let refractory = samples(self.refractory_s, fs);

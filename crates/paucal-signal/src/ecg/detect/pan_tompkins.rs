@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::follow::{self, Candidate, Thresholds, first_levels};
 use super::{Detector, Prepared, require_duration, samples};
 use crate::dsp::error::require;
-use crate::dsp::smooth::RunningMean;
+use crate::dsp::smooth::moving_mean_in_place;
 use crate::dsp::{Band, DspError, Padding, butterworth};
 
 /// Parameters of Pan and Tompkins.
@@ -64,11 +64,12 @@ impl Detector for PanTompkins {
         let filtered = &prepared.signal;
         // The paper's derivative spans four samples of 5 ms.
         let step = samples(0.005, fs);
-        let energy = |i: usize| derivative(filtered, i, step).powi(2);
+        let mut activity: Vec<f64> =
+            (0..filtered.len()).map(|i| derivative(filtered, i, step).powi(2)).collect();
         let window = samples(self.integrate_s, fs);
-        let integrated: Vec<f64> = RunningMean::new(filtered.len(), window, energy).collect();
+        moving_mean_in_place(&mut activity, window);
         let reach = window.div_ceil(2);
-        let candidates = follow::candidates(&integrated, filtered, reach, floor * floor, fs);
+        let candidates = follow::candidates(&activity, filtered, reach, floor * floor, fs);
         let beats = follow::follow(&mut Levels::default(), &candidates, self.search_back, fs);
         let marks = follow::mark(filtered, &beats, reach);
         Ok(prepared.outside_gaps(marks))

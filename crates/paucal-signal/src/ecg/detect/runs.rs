@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::dsp::smooth::{RunningMean, slope};
+use crate::dsp::smooth::{each_mean, gradient_in_place, moving_mean_in_place};
 
 /// A stretch of activity; the sample before it begins and its last sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +19,11 @@ impl Run {
 }
 
 /// The moving mean over `size` samples of the absolute gradient.
-pub(super) fn activity(signal: &[f64], size: usize) -> Vec<f64> {
-    RunningMean::new(signal.len(), size, |i| slope(signal, i).abs()).collect()
+pub(super) fn activity(mut signal: Vec<f64>, size: usize) -> Vec<f64> {
+    gradient_in_place(&mut signal);
+    signal.iter_mut().for_each(|v| *v = v.abs());
+    moving_mean_in_place(&mut signal, size);
+    signal
 }
 
 /// The stretches inside `range` where the activity exceeds `weight` times its own moving mean over `size` samples,
@@ -32,20 +35,24 @@ pub(super) fn above_mean(
     weight: f64,
     floor: f64,
 ) -> Vec<Run> {
-    let context = range.start.saturating_sub(size)..(range.end + size).min(activity.len());
-    let means = RunningMean::new(context.len(), size, |i| activity[context.start + i]);
+    let start = range.start.saturating_sub(size);
+    let context = &activity[start..(range.end + size).min(activity.len())];
     let mut runs = Vec::new();
     let mut begin = None;
     let mut before = true;
-    for (i, mean) in context.clone().zip(means).skip(range.start - context.start).take(range.len()) {
-        let above = activity[i] > weight * mean && activity[i] > floor;
-        if above && !before {
-            begin = Some(i - 1);
-        } else if before && !above {
-            runs.extend(begin.take().map(|begin| Run { begin, end: i - 1 }));
+    each_mean(context, size, |k, mean| {
+        let above = context[k] > weight * mean && context[k] > floor;
+        let i = start + k;
+        if above == before || !range.contains(&i) {
+            return;
         }
         before = above;
-    }
+        if above {
+            begin = Some(i - 1);
+        } else {
+            runs.extend(begin.take().map(|begin| Run { begin, end: i - 1 }));
+        }
+    });
     runs
 }
 
