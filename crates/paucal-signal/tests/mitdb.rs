@@ -5,9 +5,10 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use paucal_signal::ecg::detect::{AnyDetector, Detector, METHODS};
+use paucal_signal::ecg::detect::{AnyDetector, Detector, METHODS, NeuroKit};
 use paucal_signal::ecg::matching::{BeatScore, Tolerance, compare, excluded};
 use paucal_signal::ecg::symbols::is_beat;
+use serde_json::Value;
 
 /// Scores of one record at 150 and at 75 ms, and how long the detection took.
 struct Row {
@@ -66,6 +67,18 @@ fn the_default_detector_keeps_its_word() {
     let f1 = [0, 1].map(|tolerance| gross(&rows, tolerance).f1().unwrap());
     assert!(f1[0] >= 0.995 && f1[1] >= 0.994, "F1 {f1:?}");
     assert!(gross(&rows, 1).jitter_ms().unwrap() < 10.0);
+}
+
+#[test]
+fn neurokits_peaks_are_found_on_every_record() {
+    let Some(folder) = support::folder() else { return };
+    let golden: Value = serde_json::from_str(include_str!("golden/neurokit.json")).unwrap();
+    for (record, expected) in golden["records"].as_object().unwrap() {
+        let found = NeuroKit::default().detect(&support::lead(&folder, record, 0), support::FS).unwrap();
+        let weighted: usize = (1..).zip(&found).map(|(rank, peak)| rank * peak).sum();
+        let [count, sum] = ["count", "weighted"].map(|key| expected[key].as_u64().unwrap());
+        assert_eq!((found.len() as u64, weighted as u64), (count, sum), "{record}");
+    }
 }
 
 /// `cargo test -p paucal-signal --test mitdb -- --ignored --nocapture`

@@ -14,7 +14,8 @@ use super::error::require;
 /// What [`resample_poly`] assumes beyond the ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Edge {
-    /// The line through the first and the last sample goes on (SciPy's `padtype="line"`): no step at the ends.
+    /// The line through the first and the last sample goes on: no step at the ends. SciPy's `padtype="line"`, except that the
+    /// line itself is kept exactly, where SciPy filters it with the rest (a ripple of 0.1 %).
     #[default]
     Line,
     /// Zeros (SciPy's default).

@@ -229,7 +229,8 @@ pub fn excluded(
     length: usize,
     learning: usize,
 ) -> Vec<Range<usize>> {
-    let mut stretches = Vec::from([0..learning.min(length)]);
+    let start = 0..learning.min(length);
+    let mut stretches = vec![start];
     let mut opened = None;
     for (sample, symbol) in annotations {
         match symbol {

@@ -1,7 +1,7 @@
 //! Hamilton (2002). Open Source ECG Analysis. *Computers in Cardiology* 29.
 //!
 //! Band-pass 8–16 Hz, absolute slope, moving mean over 80 ms. A peak is a beat above
-//! T = N + 0.3125 (Q − N), with Q and N the medians of the last eight beats and of the last eight peaks that were not;
+//! T = N + 0.475 (Q − N), with Q and N the medians of the last eight beats and of the last eight peaks that were not;
 //! one that is overdue (1.5 mean intervals) needs half of that. A peak whose lead does not both rise and fall is a shift of
 //! the baseline.
 //!
@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::follow::{self, Candidate, LastEight, Thresholds, first_levels};
-use super::{Detector, Prepared, require_duration, runs, samples};
+use super::{Detector, Prepared, deflections, require_duration, runs, samples};
 use crate::dsp::error::require;
 use crate::dsp::smooth::slope;
 use crate::dsp::{Band, DspError, Padding, butterworth};
@@ -38,7 +38,7 @@ impl Hamilton {
 
 impl Default for Hamilton {
     fn default() -> Self {
-        Self { low_hz: 8.0, high_hz: 16.0, smooth_s: 0.08, threshold: 0.3125, search_back: 1.5 }
+        Self { low_hz: 8.0, high_hz: 16.0, smooth_s: 0.08, threshold: 0.475, search_back: 1.5 }
     }
 }
 
@@ -69,7 +69,7 @@ impl Detector for Hamilton {
         candidates.retain(|candidate| rises_and_falls(&prepared.signal, candidate.sample, reach));
         let mut medians = Medians { threshold: self.threshold, ..Medians::default() };
         let beats = follow::follow(&mut medians, &candidates, self.search_back, fs);
-        let marks = follow::mark(&filtered, &beats, reach);
+        let marks = follow::mark(&deflections(&prepared.signal, 3.0, fs)?, &beats, reach);
         Ok(prepared.outside_gaps(marks))
     }
 }

@@ -16,16 +16,17 @@
 //! use paucal_signal::ecg::detect::{Detector, Gradient};
 //!
 //! // A spike of 20 ms every second.
-//! let lead: Vec<f64> = (0..2500).map(|i| if i % 250 < 5 { 1.0 } else { 0.0 }).collect();
+//! let lead: Vec<f64> = (0..2500).map(|i| if i % 250 / 5 == 20 { 1.0 } else { 0.0 }).collect();
 //! let beats = Gradient::default().detect(&lead, 250.0)?;
 //! assert_eq!(beats.len(), 10);
+//! assert!(beats.iter().all(|beat| (100..105).contains(&(beat % 250))));
 //! # Ok::<(), paucal_signal::dsp::DspError>(())
 //! ```
 
 use std::ops::Range;
 
 use crate::dsp::error::require;
-use crate::dsp::{DspError, gaps};
+use crate::dsp::{Band, DspError, Padding, butterworth, gaps};
 
 mod follow;
 mod gradient;
@@ -85,6 +86,13 @@ impl Prepared {
         beats.retain(|&beat| !gaps::covers(&self.gaps, beat));
         beats
     }
+}
+
+/// The lead between `low` and 30 Hz (or 0.45 of the sampling rate), without delay: where it is farthest from zero, up or
+/// down, a beat is marked.
+fn deflections(signal: &[f64], low: f64, fs: f64) -> Result<Vec<f64>, DspError> {
+    let band = butterworth(2, Band::Pass(low, (0.45 * fs).min(30.0)), fs)?;
+    band.sos().filtfilt(signal, Padding::Reduced)
 }
 
 /// A duration in samples, at least one; halves to even, as NumPy rounds.

@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::follow::{self, Candidate, Thresholds, first_levels};
-use super::{Detector, Prepared, require_duration, samples};
+use super::{Detector, Prepared, deflections, require_duration, samples};
 use crate::dsp::error::require;
 use crate::dsp::smooth::moving_mean_in_place;
 use crate::dsp::{Band, DspError, Padding, butterworth};
@@ -59,6 +59,7 @@ impl Detector for PanTompkins {
         self.check()?;
         let mut prepared = Prepared::new(Self::NAME, signal, fs)?;
         let floor = prepared.rounding();
+        let deflections = deflections(&prepared.signal, 3.0, fs)?;
         let band = butterworth(2, Band::Pass(self.low_hz, self.high_hz), fs)?.sos();
         band.filtfilt_in_place(&mut prepared.signal, Padding::Reduced)?;
         let filtered = &prepared.signal;
@@ -71,7 +72,7 @@ impl Detector for PanTompkins {
         let reach = window.div_ceil(2);
         let candidates = follow::candidates(&activity, filtered, reach, floor * floor, fs);
         let beats = follow::follow(&mut Levels::default(), &candidates, self.search_back, fs);
-        let marks = follow::mark(filtered, &beats, reach);
+        let marks = follow::mark(&deflections, &beats, reach);
         Ok(prepared.outside_gaps(marks))
     }
 }

@@ -87,7 +87,7 @@ const HAMILTON: Method = Method {
         parameter("low_hz", "8.0", "lower edge of the band"),
         parameter("high_hz", "16.0", "upper edge of the band"),
         parameter("smooth_s", "0.08", "window of the activity"),
-        parameter("threshold", "0.3125", "place of the threshold between noise (0) and beats (1)"),
+        parameter("threshold", "0.475", "place of the threshold between noise (0) and beats (1)"),
         parameter("search_back", "1.5", "intervals this many times the mean are searched again"),
     ],
 };
