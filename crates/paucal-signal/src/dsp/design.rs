@@ -1,8 +1,9 @@
 //! Design of recursive filters: analogue prototype, frequency transform, bilinear transform.
 //!
-//! A Butterworth filter of order N has the magnitude |H(iω)|² = 1 / (1 + ω²ᴺ) before it is moved to its band
-//! (Butterworth, 1930, *Experimental Wireless* 7). Its poles are kept as numbers until the end: polynomials of
-//! high order lose digits when a band is narrow or low, and second-order sections ([`ZeroPoleGain::sos`]) do not.
+//! A Butterworth filter of order N has the magnitude |H(iω)|² = 1 / (1 + ω²ᴺ) before it is moved to its
+//! band (Butterworth, 1930, *Experimental Wireless* 7). Its poles are kept as numbers until the end:
+//! polynomials of high order lose digits when a band is narrow or low, and second-order sections
+//! ([`ZeroPoleGain::sos`]) do not.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
@@ -73,7 +74,7 @@ pub fn butterworth(order: usize, band: Band, fs: f64) -> Result<ZeroPoleGain, Ds
 }
 
 /// The second-order notch at `frequency` Hz whose −3 dB band is `frequency / quality` wide,
-/// as `scipy.signal.iirnotch` (Orfanidis, 1996, *Introduction to Signal Processing*, 11.3).
+/// as `scipy.signal.iirnotch` (Orfanidis, 1996, *Introduction to Signal Processing*).
 pub fn notch(frequency: f64, quality: f64, fs: f64) -> Result<Sos, DspError> {
     const METHOD: &str = "notch";
     require(fs.is_finite() && fs > 0.0, METHOD, "sampling rate", fs, "positive")?;

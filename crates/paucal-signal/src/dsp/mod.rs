@@ -2,7 +2,7 @@
 //!
 //! * [`design`]: Butterworth filters and the notch, as zeros, poles and gain.
 //! * [`sos`]: filtering with second-order sections, also forward and backward (zero phase): what to use.
-//! * [`transfer`]: the same with the coefficients of one polynomial pair, for parity with programs that do so.
+//! * [`transfer`]: the same with one pair of polynomials, for parity with programs that do so.
 //! * [`smooth`]: moving means and medians, the gradient, trends.
 //! * [`peaks`]: local maxima, their prominence, and which to keep when they crowd.
 //! * [`gaps`]: missing samples.

@@ -27,8 +27,8 @@ pub fn local_maxima(signal: &[f64]) -> Vec<usize> {
     maxima
 }
 
-/// The prominence of the maximum at `peak`: its height over the higher of the two lowest points that lie between it
-/// and the next higher sample (or the end) on either side.
+/// The prominence of the maximum at `peak`: its height over the higher of the two lowest points that lie
+/// between it and the next higher sample (or the end) on either side.
 pub fn prominence(signal: &[f64], peak: usize) -> f64 {
     let height = signal[peak];
     let lowest = |side: &mut dyn Iterator<Item = &f64>| {

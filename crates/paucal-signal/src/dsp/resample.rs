@@ -1,7 +1,7 @@
 //! Other sampling rates.
 //!
-//! * [`resample`] goes through the Fourier transform: exact for a band-limited periodic signal, any ratio of lengths,
-//!   but an end that does not meet the beginning rings.
+//! * [`resample`] goes through the Fourier transform: exact for a band-limited periodic signal, any ratio
+//!   of lengths, but an end that does not meet the beginning rings.
 //! * [`resample_poly`] filters with a finite window between the samples, for ratios of small integers: local,
 //!   linear in time. What to use for records.
 
@@ -14,8 +14,9 @@ use super::error::require;
 /// What [`resample_poly`] assumes beyond the ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Edge {
-    /// The line through the first and the last sample goes on: no step at the ends. SciPy's `padtype="line"`, except that the
-    /// line itself is kept exactly, where SciPy filters it with the rest (a ripple of 0.1 %).
+    /// The line through the first and the last sample goes on: no step at the ends. SciPy's
+    /// `padtype="line"`, except that the line itself is kept exactly, where SciPy filters it with the rest
+    /// (a ripple of 0.1 %).
     #[default]
     Line,
     /// Zeros (SciPy's default).
@@ -55,9 +56,9 @@ pub fn resample(signal: &[f64], length: usize) -> Result<Vec<f64>, DspError> {
     Ok(output.into_iter().map(|v| v * scale).collect())
 }
 
-/// The signal at `up / down` times its rate, ⌈n · up / down⌉ samples, as `scipy.signal.resample_poly` with its standard
-/// window: y[m] = Σ h(m · down − k · up) x[k], h being the ideal low-pass filter at the lower of the
-/// two rates under a Kaiser window (β = 5) of ±10 samples of that rate.
+/// The signal at `up / down` times its rate, ⌈n · up / down⌉ samples, as `scipy.signal.resample_poly` with
+/// its standard window: `y[m] = Σ h(m · down − k · up) x[k]`, h being the ideal low-pass filter at the lower
+/// of the two rates under a Kaiser window (β = 5) of ±10 samples of that rate.
 pub fn resample_poly(signal: &[f64], up: usize, down: usize, edge: Edge) -> Result<Vec<f64>, DspError> {
     const METHOD: &str = "polyphase resampling";
     const RANGE: &str = "from 1 to 100000 after cancelling common factors";
@@ -110,7 +111,7 @@ impl Phases {
         Self { weights, taps, up, half }
     }
 
-    /// Σ h(t − k · up) x[k] at time t, in units of 1 / up samples.
+    /// `Σ h(t − k · up) x[k]` at time t, in units of 1 / up samples.
     fn at(&self, signal: &[f64], t: usize) -> f64 {
         let weights = &self.weights[t % self.up * self.taps..][..self.taps];
         // The first sample in reach, ⌈(t − half) / up⌉, may lie before the signal.

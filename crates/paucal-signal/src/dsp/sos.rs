@@ -1,12 +1,12 @@
 //! Filtering with second-order sections.
 //!
-//! A section computes y[n] = b₀ x[n] + b₁ x[n−1] + b₂ x[n−2] − a₁ y[n−1] − a₂ y[n−2] in the transposed direct
-//! form II, which keeps two numbers of state:
+//! A section computes yₙ = b₀ xₙ + b₁ xₙ₋₁ + b₂ xₙ₋₂ − a₁ yₙ₋₁ − a₂ yₙ₋₂ in the transposed direct form II,
+//! which keeps two numbers of state:
 //!
 //! y = b₀ x + s₁,  s₁ ← b₁ x − a₁ y + s₂,  s₂ ← b₂ x − a₂ y.
 //!
-//! Zero-phase filtering (Gustafsson, 1996, *IEEE Trans. Signal Processing* 44) runs forward, then backward, over the signal
-//! extended at both ends ([`Padding`]), each time from the state that a constant signal would have left.
+//! Zero-phase filtering runs forward, then backward, over the signal extended at both ends ([`Padding`]),
+//! each time from the state that a constant signal would have left.
 
 use std::f64::consts::PI;
 

@@ -1,8 +1,8 @@
 //! Filtering with one pair of polynomials, H(z) = (b₀ + b₁ z⁻¹ + …) / (a₀ + a₁ z⁻¹ + …).
 //!
-//! Kept for parity with programs that filter this way. Rounding grows with the order and with the ratio of the sampling
-//! rate to the band: the filter of order 4 for 0.5–45 Hz loses 8 digits at 360 Hz. Where there is a choice,
-//! use [`Sos`](super::Sos).
+//! Kept for parity with programs that filter this way. Rounding grows with the order and with the ratio of
+//! the sampling rate to the band: the filter of order 4 for 0.5–45 Hz loses 8 digits at 360 Hz. Where there
+//! is a choice, use [`Sos`](super::Sos).
 
 use super::error::require;
 use super::padding::reflections;

@@ -1,13 +1,14 @@
-//! Detected against annotated beats, after ANSI/AAMI EC57:2012 (4.3): which detections are beats, how many beats were missed,
-//! and how far from the annotation the others lie.
+//! Detected against annotated beats, after ANSI/AAMI EC57: which detections are beats, how many
+//! beats were missed, and how far from the annotation the others lie.
 //!
-//! A detection belongs to the annotation nearest to it, one to one, within a tolerance; 150 ms in the standard.
-//! With 75 ms a constant delay can no longer hide. Sensitivity is Se = TP / (TP + FN), positive predictivity
-//! +P = TP / (TP + FP), F1 = 2 TP / (2 TP + FP + FN). Bias is the mean of detected minus annotated time over the matched
-//! beats, jitter the (population) standard deviation of it.
+//! A detection belongs to the annotation nearest to it, one to one, within a tolerance; 150 ms in the
+//! standard. With 75 ms a constant delay can no longer hide. Sensitivity is Se = TP / (TP + FN), positive
+//! predictivity +P = TP / (TP + FP), F1 = 2 TP / (2 TP + FP + FN). Bias is the mean of detected minus
+//! annotated time over the matched beats, jitter the (population) standard deviation of it.
 //!
-//! What happens in excluded stretches (ventricular flutter or fibrillation, where beats are not annotated; the learning
-//! period) does not count. Matching comes before exclusion, so that a beat at the border keeps its partner.
+//! What happens in excluded stretches (ventricular flutter or fibrillation, where beats are not annotated;
+//! the learning period) does not count. Matching comes before exclusion, so that a beat at the border keeps
+//! its partner.
 //!
 //! ```
 //! use paucal_signal::ecg::matching::{compare, Tolerance};
@@ -45,8 +46,9 @@ impl Tolerance {
     }
 }
 
-/// Pairs of positions in the two lists that lie within `tolerance` samples: the closest pair first, then the closest of
-/// what is left, and so on; of equally close ones the earlier. In the order of the reference.
+/// Pairs of positions in the two lists that lie within `tolerance` samples: the closest pair first, then
+/// the closest of what is left, and so on; of equally close ones the earlier. In the order of the
+/// reference.
 ///
 /// The lists need not be sorted and may hold a sample twice; every entry is in at most one pair.
 pub fn match_beats(reference: &[usize], detected: &[usize], tolerance: usize) -> Vec<(usize, usize)> {
@@ -97,8 +99,8 @@ pub struct Comparison {
     pub fs: f64,
 }
 
-/// Compares annotated with detected beats. `excluded` stretches are sorted and do not overlap; a pair counts where its
-/// annotation lies.
+/// Compares annotated with detected beats. `excluded` stretches are sorted and do not overlap; a pair
+/// counts where its annotation lies.
 pub fn compare(
     reference: &[usize],
     detected: &[usize],
@@ -207,8 +209,8 @@ fn ratio(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// A statistic averaged over records, each counting the same (EC57's average, beside the gross statistic of the sum); records
-/// that lack it are passed over.
+/// A statistic averaged over records, each counting the same (EC57's average, beside the gross statistic of
+/// the sum); records that lack it are passed over.
 ///
 /// ```
 /// use paucal_signal::ecg::matching::{BeatScore, average};
@@ -221,9 +223,9 @@ pub fn average(scores: &[BeatScore], statistic: impl Fn(&BeatScore) -> Option<f6
     (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
 }
 
-/// What EC57 leaves out of a record of `length` samples: the first `learning` samples, and the stretches of ventricular
-/// flutter or fibrillation between `[` and `]` among its annotations (sample and symbol, in order). A stretch that is not
-/// closed lasts to the end, one that was not opened began with the record.
+/// What EC57 leaves out of a record of `length` samples: the first `learning` samples, and the stretches of
+/// ventricular flutter or fibrillation between `[` and `]` among its annotations (sample and symbol, in
+/// order). A stretch that is not closed lasts to the end, one that was not opened began with the record.
 pub fn excluded(
     annotations: impl IntoIterator<Item = (usize, char)>,
     length: usize,

@@ -1,10 +1,11 @@
-//! The annotation codes of the MIT-BIH databases that mean beats, and the classes in which ANSI/AAMI EC57 counts them.
+//! The annotation codes of the MIT-BIH databases that mean beats, and the classes in which ANSI/AAMI EC57
+//! counts them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The classes of ANSI/AAMI EC57:2012, table 1.
+/// The classes of ANSI/AAMI EC57.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Aami {
     /// Any beat that is in no other class: normal, bundle branch block, escape.
@@ -60,9 +61,9 @@ const fn beat(code: u8, symbol: char, class: Aami, meaning: &'static str) -> Bea
 
 /// Every kind of beat, by code.
 ///
-/// Escape beats (e, j, n) are in class N, as in de Chazal et al. (2004, *IEEE Trans. Biomedical Engineering* 51); some
-/// published programs count e and j as S, which the number of beats of each class reveals.
-/// Ventricular flutter waves (!) and blocked P waves (x) are no beats.
+/// Escape beats (e, j, n) are in class N, as in de Chazal et al. (2004, *IEEE Trans. Biomedical
+/// Engineering* 51); some published programs count e and j as S, which the number of beats of each class
+/// reveals. Ventricular flutter waves (!) and blocked P waves (x) are no beats.
 pub const BEATS: &[BeatSymbol] = &[
     beat(1, 'N', Aami::N, "normal"),
     beat(2, 'L', Aami::N, "left bundle branch block"),

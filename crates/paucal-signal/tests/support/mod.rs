@@ -1,5 +1,5 @@
-//! The records of the MIT-BIH Arrhythmia Database, as far as these tests need them: two leads in format 212, and the reference
-//! annotations.
+//! The records of the MIT-BIH Arrhythmia Database, as far as these tests need them: two leads in format
+//! 212, and the reference annotations.
 
 use std::fs;
 use std::path::{Path, PathBuf};

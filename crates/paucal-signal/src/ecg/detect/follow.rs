@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use super::{largest_magnitude, samples};
+use super::{largest_magnitude, median, samples};
 use crate::dsp::peaks::{keep_highest, local_maxima};
 use crate::dsp::smooth::slope;
 
@@ -40,8 +40,8 @@ const REFRACTORY_S: f64 = 0.2;
 const T_WAVE_S: f64 = 0.36;
 const RELEARN_S: f64 = 8.0;
 
-/// The local maxima of the activity above `floor` that are highest within the refractory time, with what the filtered
-/// lead does within `reach` samples.
+/// The local maxima of the activity above `floor` that are highest within the refractory time, with what
+/// the filtered lead does within `reach` samples.
 pub(super) fn candidates(
     activity: &[f64],
     filtered: &[f64],
@@ -172,12 +172,6 @@ pub(super) fn first_levels(
     let beats = median(highest);
     let low = candidates.iter().map(&height).filter(|&level| level < beats / 2.0).collect();
     (beats, median(low))
-}
-
-/// The upper median, zero of nothing.
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// The last eight of a quantity.

@@ -1,14 +1,14 @@
 //! The default detector: gradient activity in the QRS band, with search-back and free polarity.
 //!
-//! It takes the idea of NeuroKit's detector ([`NeuroKit`](super::NeuroKit)), activity against its own slow mean, and changes what
-//! fails on hard records:
+//! It takes the idea of NeuroKit's detector ([`NeuroKit`](super::NeuroKit)), activity against its own slow
+//! mean, and changes what fails on hard records:
 //!
 //! 1. Detection sees the lead between 8 and 30 Hz (Butterworth of order 2, zero phase), where a QRS complex
-//!    stands out from P and T waves (Elgendi et al., 2010, *IEEE EMBC*); the slow mean spans 2 s.
+//!    stands out from P and T waves (Elgendi et al., 2010, *BIOSIGNALS*); the slow mean spans 2 s.
 //! 2. A run counts as a beat if its greatest activity reaches a share of the median of its 17 neighbours:
 //!    noise in pauses does not.
-//! 3. Where two beats lie more than 1.66 typical intervals apart (Pan, Tompkins, 1985), the strongest activity between
-//!    them is tried with half the weight, and so on in both parts.
+//! 3. Where two beats lie more than 1.66 typical intervals apart (Pan, Tompkins, 1985), the strongest
+//!    activity between them is tried with half the weight, and so on in both parts.
 //! 4. A beat is marked where the lead between 3 and 30 Hz is farthest from zero, up or down.
 //! 5. Of two beats within the refractory time the more active stays.
 
@@ -17,10 +17,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::runs::{self, Run};
-use super::{Detector, Prepared, largest_magnitude, require_duration, samples};
+use super::{Detector, Prepared, band, largest_magnitude, median, require_duration, samples};
 use crate::dsp::error::require;
 use crate::dsp::smooth::moving_median;
-use crate::dsp::{Band, DspError, Padding, butterworth};
+use crate::dsp::{DspError, Padding};
 
 /// Parameters of the default detector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,12 +99,10 @@ impl Detector for Gradient {
         self.check()?;
         let mut prepared = Prepared::new(Self::NAME, signal, fs)?;
         let floor = prepared.rounding();
-        let high = self.high_hz.min(0.45 * fs);
-        let marking = butterworth(2, Band::Pass(self.mark_low_hz, high), fs)?.sos();
-        let detecting = butterworth(2, Band::Pass(self.low_hz, high), fs)?.sos();
-        let marked = marking.filtfilt(&prepared.signal, Padding::Reduced)?;
-        detecting.filtfilt_in_place(&mut prepared.signal, Padding::Reduced)?;
-        let filtered = std::mem::take(&mut prepared.signal);
+        let marked =
+            band(self.mark_low_hz, self.high_hz, fs)?.filtfilt(&prepared.signal, Padding::Reduced)?;
+        let mut filtered = std::mem::take(&mut prepared.signal);
+        band(self.low_hz, self.high_hz, fs)?.filtfilt_in_place(&mut filtered, Padding::Reduced)?;
         let activity = runs::activity(filtered, samples(self.smooth_s, fs));
 
         let average = samples(self.average_s, fs);
@@ -151,8 +149,9 @@ impl Lead {
 }
 
 impl Gradient {
-    /// The candidates whose activity reaches its share of what is typical around them; typical is at least a quarter of what it is
-    /// in the whole record, so that a stretch of noise does not become its own standard.
+    /// The candidates whose activity reaches its share of what is typical around them; typical is at least
+    /// a quarter of what it is in the whole record, so that a stretch of noise does not become its own
+    /// standard.
     fn strong(&self, mut candidates: Vec<Beat>) -> Result<Vec<Beat>, DspError> {
         let typical = typical(&candidates, |beat| beat.activity)?;
         let overall = median(candidates.iter().map(|beat| beat.activity).collect());
@@ -227,12 +226,6 @@ struct Pause {
 /// The median of a quantity over the neighbours of each beat.
 fn typical(beats: &[Beat], quantity: impl Fn(&Beat) -> f64) -> Result<Vec<f64>, DspError> {
     moving_median(&beats.iter().map(quantity).collect::<Vec<_>>(), Gradient::NEIGHBOURS)
-}
-
-/// The upper median, zero of nothing.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// Of beats not more than `refractory` apart the more active, the earlier if equal.

@@ -1,13 +1,14 @@
 //! NeuroKit's gradient detector, to the sample.
 //!
-//! Makowski et al. (2021). NeuroKit2. *Behavior Research Methods* 53. Brammer (2020) describes the method.
+//! Makowski et al. (2021). NeuroKit2. *Behavior Research Methods* 53.
+//!
 //! With s the moving mean of |gradient| over 0.1 s and m that of s over 0.75 s, QRS complexes are
 //! the runs with s > 1.5 m that last at least 0.4 of their mean length; the beat is the most
 //! prominent maximum within the run, unless another lies less than 0.3 s before.
 //!
-//! Three properties are kept because they belong to the method: maxima only (a negative QRS is marked on a shoulder),
-//! no beat in the first 0.3 s, and complexes that are cut by either end are not seen. The signal is taken
-//! as it comes; filter it before ([`Gradient`](super::Gradient) does).
+//! Three properties are kept because they belong to the method: maxima only (a negative QRS is marked on a
+//! shoulder), no beat in the first 0.3 s, and complexes that are cut by either end are not seen. The signal
+//! is taken as it comes; filter it before ([`Gradient`](super::Gradient) does).
 
 use serde::{Deserialize, Serialize};
 

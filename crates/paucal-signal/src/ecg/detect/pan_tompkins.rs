@@ -1,20 +1,21 @@
 //! Pan, Tompkins (1985). A Real-Time QRS Detection Algorithm. *IEEE Trans. Biomedical Engineering* 32.
 //!
-//! Band-pass, derivative, square, moving integration over 150 ms; then thresholds
-//! T = NPK + ¼ (SPK − NPK) on the integrated and on the filtered signal, where SPK and NPK follow the peaks of
-//! beats and noise: SPK ← ⅛ peak + ⅞ SPK (¼ and ¾ for a beat that was overdue).
+//! Band-pass, derivative, square, moving integration over 150 ms; then thresholds T = NPK + ¼ (SPK − NPK)
+//! on the integrated and on the filtered signal, where SPK and NPK follow the peaks of beats and noise: SPK
+//! ← ⅛ peak + ⅞ SPK (¼ and ¾ for a beat that was overdue).
 //!
-//! Two things differ from the paper: all filters have zero phase (the paper's ran in real time on an eight-bit
-//! processor, and delays every beat), and an overdue beat is looked for after 1.66 times the mean of
-//! the last eight intervals (its first average, not its second).
+//! Three things differ from the paper: all filters have zero phase (the paper's ran in real time on an
+//! eight-bit processor, and delay every beat); the beat is marked as [`Gradient`](super::Gradient) marks it;
+//! and an overdue beat is looked for after 1.66 times the mean of the last eight intervals (the paper's
+//! first average, not its second).
 
 use serde::{Deserialize, Serialize};
 
 use super::follow::{self, Candidate, Thresholds, first_levels};
-use super::{Detector, Prepared, deflections, require_duration, samples};
+use super::{Detector, Prepared, band, deflections, require_duration, samples};
 use crate::dsp::error::require;
 use crate::dsp::smooth::moving_mean_in_place;
-use crate::dsp::{Band, DspError, Padding, butterworth};
+use crate::dsp::{DspError, Padding};
 
 /// Parameters of Pan and Tompkins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,8 +60,8 @@ impl Detector for PanTompkins {
         self.check()?;
         let mut prepared = Prepared::new(Self::NAME, signal, fs)?;
         let floor = prepared.rounding();
-        let deflections = deflections(&prepared.signal, 3.0, fs)?;
-        let band = butterworth(2, Band::Pass(self.low_hz, self.high_hz), fs)?.sos();
+        let deflections = deflections(&prepared.signal, fs)?;
+        let band = band(self.low_hz, self.high_hz, fs)?;
         band.filtfilt_in_place(&mut prepared.signal, Padding::Reduced)?;
         let filtered = &prepared.signal;
         // The paper's derivative spans four samples of 5 ms.

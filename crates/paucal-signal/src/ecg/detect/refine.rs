@@ -1,6 +1,6 @@
 //! Moving peaks to the largest deflection nearby.
 
-use super::{follow::median, samples};
+use super::{median, samples};
 
 /// Which way a QRS complex points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,11 +14,12 @@ pub enum Polarity {
     Negative,
 }
 
-/// Moves every peak to the largest deflection of the lead within `window_s` seconds on either side; 0.05 s corrects the
-/// delays of most detectors.
+/// Moves every peak to the largest deflection of the lead within `window_s` seconds on either side; 0.05 s
+/// corrects the delays of most detectors.
 ///
-/// A deflection is a distance from the median of the 0.2 s around the window, most of which is baseline. Missing samples are passed over;
-/// a peak with nothing but missing samples around stays. Two peaks that meet become one. Peaks outside the signal are dropped.
+/// A deflection is a distance from the median of the 0.2 s around the window, most of which is baseline.
+/// Missing samples are passed over; a peak with nothing but missing samples around stays. Two peaks that
+/// meet become one. Peaks outside the signal are dropped.
 pub fn refine_peaks(
     signal: &[f64],
     peaks: &[usize],

@@ -26,8 +26,8 @@ pub(super) fn activity(mut signal: Vec<f64>, size: usize) -> Vec<f64> {
     signal
 }
 
-/// The stretches inside `range` where the activity exceeds `weight` times its own moving mean over `size` samples,
-/// and `floor`. A stretch that is open at either end of the range is left out.
+/// The stretches inside `range` where the activity exceeds `weight` times its own moving mean over `size`
+/// samples, and `floor`. A stretch that is open at either end of the range is left out.
 pub(super) fn above_mean(
     activity: &[f64],
     range: Range<usize>,
