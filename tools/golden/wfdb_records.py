@@ -21,15 +21,20 @@ def edges(values, count):
 
 def stored(path, count=8):
     """The codes of a record of one segment, skew taken out, every sample of a frame kept."""
-    record = wfdb.rdrecord(str(path), physical=False, smooth_frames=False, return_res=32)
-    # Cells that skew leaves empty have the smallest code in both readers; they are not summed.
+    try:
+        record = wfdb.rdrecord(str(path), physical=False, smooth_frames=False)
+        columns = record.e_d_signal
+    except ValueError:
+        # wfdb-python fails to narrow the numbers of some formats when it keeps the samples of a frame apart.
+        record = wfdb.rdrecord(str(path), physical=False)
+        columns = list(record.d_signal.T)
     return {
         "rate": record.fs,
         "names": record.sig_name,
         "units": record.units,
         "gains": [float(g) for g in record.adc_gain],
         "baselines": [int(b) for b in record.baseline],
-        "codes": [edges(c, count) for c in record.e_d_signal],
+        "codes": [edges(c, count) for c in columns],
     }
 
 
@@ -58,13 +63,13 @@ def marks(path, annotator):
     return {
         "count": len(a.sample),
         "rate": a.fs,
-        "symbols": "".join(a.symbol[:40]),
+        "symbols": "".join(map(str, a.symbol[:40])),
         "samples": [int(s) for s in a.sample[:10]],
         "sum": int(np.sum(a.sample, dtype=object)) if len(a.sample) else 0,
         "subtypes": int(np.sum(a.subtype)),
         "channels": int(np.sum(a.chan)),
         "numbers": int(np.sum(a.num)),
-        "texts": [t.rstrip("\x00") for t in a.aux_note if t][:4],
+        "texts": [t.rstrip("\x00") for t in a.aux_note if isinstance(t, str) and t.strip("\x00 ")][:4],
     }
 
 
@@ -77,6 +82,13 @@ def try_all(paths, read):
         except Exception as error:  # noqa: BLE001
             print(f"left out {path.name}: {type(error).__name__}: {error}", file=sys.stderr)
     return out
+
+
+def write(path, tables):
+    """A line for each record."""
+    lines = lambda table: ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in table.items())
+    body = ",\n".join(f"{json.dumps(name)}: {{\n{lines(table)}\n}}" for name, table in tables.items())
+    path.write_text("{\n" + body + "\n}\n")
 
 
 def main():
@@ -94,7 +106,7 @@ def main():
             lambda p: marks(p.with_suffix(""), p.suffix[1:]),
         ),
     }
-    (out / "wfdb_samples.json").write_text(json.dumps(golden, indent=1, ensure_ascii=True) + "\n")
+    write(out / "wfdb_samples.json", golden)
 
     whole = {}
     for folder in ["mitdb", "ctu-uhb"]:
@@ -106,11 +118,7 @@ def main():
     whole["mitdb annotations"] = {
         h.stem: marks(h.with_suffix(""), "atr") for h in sorted((data / "mitdb").glob("*.hea"))
     }
-    body = ",\n".join(
-        json.dumps(folder) + ": {\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in lines.items()) + "\n}"
-        for folder, lines in whole.items()
-    )
-    (out / "wfdb_databases.json").write_text("{\n" + body + "\n}\n")
+    write(out / "wfdb_databases.json", whole)
 
 
 if __name__ == "__main__":

@@ -50,8 +50,10 @@ impl Head {
         let digit = |field: &str| field.starts_with(|c: char| c.is_ascii_digit());
         let Some(first) = lines.next() else { return false };
         let fields: Vec<&str> = first.split_whitespace().collect();
-        let record = (2..=6).contains(&fields.len())
-            && fields[1].bytes().all(|b| b.is_ascii_digit())
+        if !(2..=6).contains(&fields.len()) {
+            return false;
+        }
+        let record = fields[1].bytes().all(|b| b.is_ascii_digit())
             && fields[1..].iter().all(|f| digit(f))
             && !first.contains([',', ';', '\t']);
         let described = match lines.next() {

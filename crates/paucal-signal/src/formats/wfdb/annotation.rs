@@ -157,8 +157,8 @@ impl AnnotationFile {
 
     /// Ticks per second of the times, if the file says.
     pub fn resolution(&self) -> Option<f64> {
-        let notes = self.annotations[..self.preamble()].iter().map(Annotation::text);
-        let ticks = notes.into_iter().find_map(|text| text.strip_prefix(RESOLUTION)?.trim().parse().ok());
+        let mut notes = self.annotations[..self.preamble()].iter().map(Annotation::text);
+        let ticks = notes.find_map(|text| text.strip_prefix(RESOLUTION)?.trim().parse().ok());
         ticks.filter(|&t: &f64| t > 0.0 && t.is_finite())
     }
 

@@ -307,7 +307,9 @@ mod tests {
             let mut bytes = Vec::new();
             format.encode(&samples, &mut bytes);
             prop_assert_eq!(Some(bytes.len() as u64), format.bytes(samples.len() as u64));
-            prop_assert_eq!(format.samples(bytes.len() as u64), samples.len() as u64);
+            // The bytes of a group of 310 do not tell two samples from three.
+            let spare = format.samples(bytes.len() as u64) - samples.len() as u64;
+            prop_assert!(spare == 0 || (format == Format::F310 && spare == 1));
             prop_assert_eq!(decoded(format, &bytes, samples.len()), samples);
         }
 

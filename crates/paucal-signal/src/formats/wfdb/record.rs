@@ -153,7 +153,8 @@ fn frames(
     }
     match shortest {
         Some(frames) => Ok(frames),
-        None if header.signals.is_empty() => Ok(0),
+        // A layout by itself.
+        None if header.signals.iter().all(|s| s.format == Format::Null) => Ok(0),
         None => Err(FormatError::damaged(
             path,
             "neither the header nor the signal files say how many samples there are",
