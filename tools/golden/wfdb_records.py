@@ -63,7 +63,7 @@ def marks(path, annotator):
     return {
         "count": len(a.sample),
         "rate": a.fs,
-        "symbols": "".join(map(str, a.symbol[:40])),
+        "symbols": "".join(s for s in a.symbol[:40] if isinstance(s, str)),
         "samples": [int(s) for s in a.sample[:10]],
         "sum": int(np.sum(a.sample, dtype=object)) if len(a.sample) else 0,
         "subtypes": int(np.sum(a.subtype)),

@@ -342,7 +342,7 @@ impl Clock {
         let steps = (self.count - 1) as f64;
         let span = self.last - self.first;
         let mean = span / steps;
-        if !(mean > 0.0 && self.shortest >= 0.0 && self.longest <= 2.0 * mean) {
+        if !(mean > 0.0 && self.shortest >= 0.0 && self.longest <= 1.5 * mean) {
             let message = "its times are not evenly spaced";
             return Err(FormatError::format(
                 path,

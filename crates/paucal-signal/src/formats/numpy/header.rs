@@ -38,7 +38,11 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Array, FormatError> {
 }
 
 fn values(path: &Path, header: &Header<'_>, body: &[u8], count: usize) -> Result<Values, FormatError> {
-    let width: usize = header.kind.get(1..).and_then(|w| w.parse().ok()).unwrap_or(0);
+    if !["f4", "f8", "i2", "i4", "i8", "u1", "b1"].contains(&header.kind) {
+        let message = format!("numbers of type '{}' are not read", header.kind);
+        return Err(FormatError::format(path, message, "save the array as float32: array.astype('float32')"));
+    }
+    let width: usize = header.kind.get(1..).and_then(|w| w.parse().ok()).unwrap_or(1);
     let expected = count.saturating_mul(width);
     if body.len() < expected {
         let (expected, found) = (expected as u64, body.len() as u64);
@@ -61,15 +65,7 @@ fn values(path: &Path, header: &Header<'_>, body: &[u8], count: usize) -> Result
         "i2" => Values::I16(numbers!(i16)),
         "i4" => Values::I32(numbers!(i32)),
         "i8" => Values::I64(numbers!(i64)),
-        "u1" | "b1" => Values::U8(body.to_vec()),
-        kind => {
-            let message = format!("numbers of type '{kind}' are not read");
-            return Err(FormatError::format(
-                path,
-                message,
-                "save the array as float32: array.astype('float32')",
-            ));
-        }
+        _ => Values::U8(body.to_vec()),
     })
 }
 

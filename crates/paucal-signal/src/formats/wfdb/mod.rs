@@ -63,11 +63,11 @@ fn annotate(header: &Path, recording: &mut Recording, options: &ReadOptions) -> 
     }
     let marks = AnnotationFile::parse(&file, &files::read(&file)?)?;
     if marks.open_end {
-        let sentence = format!("{} has no end mark; it may be cut off", file.display());
-        if options.strict {
-            return Err(FormatError::damaged(&file, "the annotation file has no end mark"));
+        let message = "the annotation file has no end mark: it is cut off, or something else";
+        if !options.partial {
+            return Err(FormatError::damaged(&file, message));
         }
-        recording.warnings.push(sentence);
+        recording.warnings.push(format!("{}: {message}", file.display()));
     }
     recording.annotation_types = marks.types();
     recording.annotation_rate = marks.resolution().unwrap_or(recording.annotation_rate);
