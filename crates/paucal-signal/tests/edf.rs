@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 /// A header and the bytes behind it. Signals: label, unit, physical and digital extremes, samples per record.
 fn file(
-    version: &[u8; 8],
+    version: &[u8],
     kind: &str,
     records: &str,
     signals: &[(&str, &str, [&str; 4], &str)],
@@ -39,7 +39,7 @@ fn file(
     out
 }
 
-const EDF: &[u8; 8] = b"0       ";
+const EDF: &[u8] = b"0       ";
 const MILLIVOLT: [&str; 4] = ["-10", "10", "-1000", "1000"];
 const TEXT: [&str; 4] = ["-1", "1", "-32768", "32767"];
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use paucal_core::Advice;
@@ -182,6 +183,74 @@ fn bad_arrays() {
     assert!(parsed(b"PK\x03\x04 and so on", &at(1.0)).unwrap_err().to_string().contains("without a sheet"));
 }
 
+/// The smallest spreadsheet: a sheet of numbers, and text where a cell is none.
+fn spreadsheet(rows: &[Vec<String>]) -> Vec<u8> {
+    let cell = |text: &String| match text.parse::<f64>() {
+        Ok(_) => format!("<c><v>{text}</v></c>"),
+        Err(_) => format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>"),
+    };
+    let row = |cells: &Vec<String>| format!("<row>{}</row>", cells.iter().map(cell).collect::<String>());
+    let body: String = rows.iter().map(row).collect();
+    let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    let relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let package = "http://schemas.openxmlformats.org/package/2006";
+    let parts = [
+        (
+            "[Content_Types].xml",
+            format!(
+                "<Types xmlns=\"{package}/content-types\"><Default Extension=\"rels\" \
+                 ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/></Types>"
+            ),
+        ),
+        (
+            "_rels/.rels",
+            format!(
+                "<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"r1\" \
+                 Type=\"{relations}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook xmlns=\"{main}\" xmlns:r=\"{relations}\"><sheets>\
+                 <sheet name=\"s\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            format!(
+                "<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"r1\" \
+                 Type=\"{relations}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!("<worksheet xmlns=\"{main}\"><sheetData>{body}</sheetData></worksheet>"),
+        ),
+    ];
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn damaged_spreadsheets_are_refused() {
+    let bytes = fs::read(golden("strips.xlsx")).unwrap();
+    for at in (0..bytes.len()).step_by(37) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0xFF;
+        let _ = parsed(&damaged, &at_ten_seconds());
+        let _ = parsed(&bytes[..at], &at_ten_seconds());
+    }
+}
+
+fn at_ten_seconds() -> ReadOptions {
+    ReadOptions { seconds: Some(10.0), ..ReadOptions::default() }
+}
+
 fn array() -> impl Strategy<Value = Array> {
     let shape = prop::collection::vec(0_usize..5, 0..4);
     (shape, any::<u64>(), 0_usize..6).prop_map(|(shape, seed, kind)| {
@@ -232,6 +301,25 @@ proptest! {
         prop_assert_eq!(again.rate(), Some(rate));
         prop_assert_eq!(values(&again), values(&recording));
         prop_assert_eq!(&again.channels[0].name, &recording.channels[0].name);
+    }
+
+    #[test]
+    fn spreadsheets_survive(
+        columns in prop::collection::vec(prop::collection::vec(-1e6..1e6_f64, 5..=5), 1..4),
+        strip in prop::collection::vec(-1e3..1e3_f64, 200..260),
+    ) {
+        let mut rows = vec![(0..columns.len()).map(|i| format!("lead {i} (mV)")).collect::<Vec<_>>()];
+        rows.extend((0..5).map(|row| columns.iter().map(|c| c[row].to_string()).collect()));
+        let recording = parsed(&spreadsheet(&rows), &at(4.0)).unwrap();
+        let read: Vec<Vec<f64>> = recording.channels.iter().map(Channel::physical).collect();
+        prop_assert_eq!(read, columns);
+        prop_assert_eq!(recording.channels[0].unit.as_str(), "mV");
+
+        let wave = strip.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let rows = [vec!["ECG Wave".into(), "Label".into()], vec![wave, "2".into()]];
+        let recording = parsed(&spreadsheet(&rows), &at_ten_seconds()).unwrap();
+        prop_assert_eq!(recording.channels[0].physical(), strip);
+        prop_assert_eq!(recording.label.as_deref(), Some("2"));
     }
 
     #[test]

@@ -60,6 +60,27 @@ fn a_record_has_many_names() {
 }
 
 #[test]
+fn lists_of_records() {
+    let files = folder(&[
+        ("a.hea", b"a 1 4 1\na.dat 16\n"),
+        ("a.dat", &[0, 0]),
+        ("b.hea", b"b 1 4 1\nb.dat 16\n"),
+        ("b.dat", &[0, 0]),
+        ("RECORDS", b"b\na\n"),
+        ("README.md", b"About these records\n"),
+    ]);
+    let path = |name: &str| record(&files, name);
+    let names = |paths: &[PathBuf]| -> Vec<String> {
+        let found = discover(paths).unwrap();
+        found.iter().map(|s| s.path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+    };
+    assert_eq!(names(&[path("RECORDS")]), ["b.hea", "a.hea"]);
+    assert_eq!(names(&[files.path().into()]), ["a.hea", "b.hea"]);
+    assert_eq!(names(&[path("b"), path("b.dat"), path("a.hea")]), ["b.hea", "a.hea"]);
+    assert!(discover(&[path("c")]).is_err());
+}
+
+#[test]
 fn samples_per_frame_skew_and_offset() {
     // Two bytes in front; in a frame two samples of the first signal and one of the second, which lags by one.
     let bytes = [&[9, 9][..], &little(&[1, 2, 0, 3, 4, 10, 5, 6, 20])].concat();
@@ -150,7 +171,7 @@ fn segments_with_gaps_and_other_formats() {
     assert_eq!(text(1), ["NaN", "NaN", "NaN", "NaN", "NaN", "NaN", "0", "1", "2"]);
     assert_eq!((recording.start.as_deref(), recording.comments.len()), (Some("01:02:03"), 1));
     // The record is listed, its segments are not.
-    let listed = discover(files.path()).unwrap();
+    let listed = discover(&[files.path()]).unwrap();
     assert_eq!(
         listed.iter().map(|s| s.path.file_name().unwrap().to_str().unwrap()).collect::<Vec<_>>(),
         ["r.hea"]
@@ -328,6 +349,6 @@ proptest! {
         let files = folder(&[("a.hea", &header), ("a.dat", &[7; 91])]);
         let _ = wfdb::read(&files.path().join("a.hea"), &default());
         let _ = wfdb::read(&files.path().join("a.hea"), &partial());
-        let _ = discover(files.path());
+        let _ = discover(&[files.path()]);
     }
 }

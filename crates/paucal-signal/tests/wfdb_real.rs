@@ -69,7 +69,7 @@ fn sum(codes: &Codes) -> i64 {
 fn database(name: &str, expected: usize) {
     let Some(folder) = data(name) else { return };
     let golden = &golden("wfdb_databases.json")[name];
-    let sources = formats::discover(&folder).unwrap();
+    let sources = formats::discover(&[&folder]).unwrap();
     let headers: Vec<PathBuf> = sources.into_iter().filter(|s| s.format == "wfdb").map(|s| s.path).collect();
     assert_eq!(headers.len(), expected);
     let out = tempfile::tempdir().unwrap();
@@ -239,6 +239,28 @@ fn absent_segments_can_be_left_out() {
     assert_eq!(recording.channels[0].len(), 543_240);
     assert!(recording.channels[0].missing() > 322_111 && recording.channels[0].missing() < 543_240);
     assert!(recording.warnings[0].starts_with("1 segment absent"), "{:?}", recording.warnings);
+}
+
+/// Damaged streams are refused, whatever was hit.
+#[test]
+fn damaged_flac() {
+    let Some(folder) = data("wfdb-samples") else { return };
+    let out = tempfile::tempdir().unwrap();
+    let header = "a 1 200 499\na.dat 516 200/mV 16 0 -32766 -750 0 I\n";
+    fs::write(out.path().join("a.hea"), header).unwrap();
+    let bytes = fs::read(folder.join("flacformats.d1")).unwrap();
+    let options = ReadOptions { strict: true, ..ReadOptions::default() };
+    for at in 0..bytes.len().min(400) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x55;
+        if at % 7 == 0 {
+            damaged.truncate(at);
+        }
+        fs::write(out.path().join("a.dat"), &damaged).unwrap();
+        if let Ok(recording) = wfdb::read(&out.path().join("a.hea"), &options) {
+            assert_eq!(sum(codes(&recording, 0)) as i16, -750);
+        }
+    }
 }
 
 /// The gains of its segments differ from each other.

@@ -4,6 +4,25 @@
 //! entry of [`FORMATS`] in turn and lets the first that knows them read. [`discover`] finds the recordings of
 //! a folder.
 //!
+//! ```
+//! use paucal_signal::formats::{self, ReadOptions, wfdb};
+//! use paucal_signal::recording::{Channel, Recording, Samples};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let samples = Samples::Double(vec![0.0, 0.5, f64::NAN, 1.0]);
+//! let lead = Channel { name: "II".into(), unit: "mV".into(), rate: 250.0, samples };
+//! let strip = Recording { id: "strip".into(), channels: vec![lead], annotation_rate: 250.0, ..Recording::default() };
+//! wfdb::write(folder.path(), &strip, &wfdb::WriteOptions::default())?;
+//!
+//! for source in formats::discover(&[folder.path()])? {
+//!     let recording = formats::read(&source.path, &ReadOptions::default())?;
+//!     let lead = recording.channel("II")?;
+//!     assert_eq!((lead.rate, lead.missing()), (250.0, 1));
+//!     assert!((lead.physical()[1] - 0.5).abs() < 1e-4);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! A recording is not trusted: nothing is allocated by a number in a header before it was compared with the
 //! length of the file or with [`ReadOptions::max_samples`], and no file makes a reader panic.
 
@@ -190,26 +209,51 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Recording, FormatError
 /// A file with recordings.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
-    /// The file to give to [`read_all`].
+    /// The file, to give to [`read_all`].
     pub path: PathBuf,
     /// Name of its format in [`FORMATS`].
     pub format: &'static str,
 }
 
-/// The files with recordings: of a folder, without those inside its folders, in order of their names; or of
-/// a file, which must hold one. Of a WFDB record only the header is listed, of a record of several segments
-/// only that of the whole. Files of a folder that no format knows are passed over.
-pub fn discover(path: &Path) -> Result<Vec<Source>, FormatError> {
-    if !path.is_dir() {
-        let (path, format) = recognise(path)?;
-        if format.endings.is_empty() {
-            return Err(Head::of(&path)?.refusal(&path));
+/// The files with recordings among files and folders, in the order given.
+///
+/// Of a folder these are its files in order of their names, without those of the folders in it; files that no
+/// format knows are passed over, and text without an ending of a table. A file named `RECORDS` is what
+/// PhysioNet makes of it: a list of records, one a line. Any other file must hold recordings. Of a WFDB record
+/// only the header is listed, of a record of several segments only that of the whole.
+pub fn discover<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Source>, FormatError> {
+    let mut found: Vec<Source> = Vec::new();
+    for path in paths.iter().map(AsRef::as_ref) {
+        if path.is_dir() {
+            found.extend(in_folder(path)?);
+        } else if path.file_name().is_some_and(|name| name == "RECORDS") {
+            let list = paucal_core::files::read_text(path)?;
+            let names = list.lines().map(str::trim).filter(|line| !line.is_empty());
+            found.extend(names.map(|name| one(&path.with_file_name(name))).collect::<Result<Vec<_>, _>>()?);
+        } else {
+            found.push(one(path)?);
         }
-        return Ok(vec![Source { path, format: format.name }]);
     }
-    let failed = |source| FileError { action: "read", path: path.into(), source };
+    // A record can be named by its header and by its signal file.
+    let mut seen = BTreeSet::new();
+    found.retain(|source| seen.insert(source.path.clone()));
+    Ok(found)
+}
+
+/// A file that must hold recordings.
+fn one(path: &Path) -> Result<Source, FormatError> {
+    let (path, format) = recognise(path)?;
+    if format.endings.is_empty() {
+        return Err(Head::of(&path)?.refusal(&path));
+    }
+    Ok(Source { path, format: format.name })
+}
+
+/// The files of a folder that hold recordings.
+fn in_folder(folder: &Path) -> Result<Vec<Source>, FormatError> {
+    let failed = |source| FileError { action: "read", path: folder.into(), source };
     let mut files = Vec::new();
-    for entry in fs::read_dir(path).map_err(failed)? {
+    for entry in fs::read_dir(folder).map_err(failed)? {
         files.push(entry.map_err(failed)?.path());
     }
     files.retain(|file| file.is_file());
@@ -217,11 +261,13 @@ pub fn discover(path: &Path) -> Result<Vec<Source>, FormatError> {
     let mut parts = BTreeSet::new();
     let mut found = Vec::new();
     for file in files {
-        let format = match recognise(&file) {
-            // A signal file leads to its header, which is listed by itself.
-            Ok((resolved, format)) if resolved == file && !format.endings.is_empty() => format,
-            _ => continue,
-        };
+        // A signal file leads to its header, which is listed by itself.
+        let Ok((resolved, format)) = recognise(&file) else { continue };
+        let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let prose = format.name == "csv" && !format.endings.contains(&ending.as_str());
+        if resolved != file || format.endings.is_empty() || prose {
+            continue;
+        }
         if format.name == "wfdb" {
             parts.extend(parts_of(&file));
         }
@@ -287,6 +333,11 @@ mod tests {
         let options = ReadOptions { rate: Some(4.0), ..ReadOptions::default() };
         let recording = read(&path, &options).unwrap();
         assert_eq!((recording.id.as_str(), recording.channels.len()), ("text", 2));
-        assert_eq!(discover(&path).unwrap(), vec![Source { path, format: "csv" }]);
+        assert_eq!(discover(&[&path]).unwrap(), [Source { path, format: "csv" }]);
+        // In a folder text could be anything.
+        assert_eq!(discover(&[folder.path()]).unwrap(), []);
+        let table = folder.path().join("b.CSV");
+        fs::write(&table, "I\n1\n").unwrap();
+        assert_eq!(discover(&[folder.path()]).unwrap(), [Source { path: table, format: "csv" }]);
     }
 }

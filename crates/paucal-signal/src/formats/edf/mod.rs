@@ -18,9 +18,12 @@ pub use self::header::{Header, Signal};
 pub use self::write::{Written, write};
 
 use self::annotation::Event;
-use super::text::stem;
+use super::text::{many, stem};
 use super::{FormatError, ReadOptions};
 use crate::recording::{Annotation, Channel, Codes, Converter, Recording, Samples};
+
+/// The code of the samples in a gap.
+const MISSING: i32 = i32::MIN;
 
 /// Reads a file.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Recording, FormatError> {
@@ -78,20 +81,26 @@ struct Body<'a> {
     path: &'a Path,
     header: &'a Header,
     options: &'a ReadOptions,
+    /// A column for each signal; those of annotations stay empty.
     columns: Vec<Codes>,
     events: Vec<Event>,
     /// When the first record starts, in seconds after the start of the file.
     first: f64,
+    /// Whether missing samples were put in.
     gap: bool,
+    /// Data records that start before the one in front of them ends.
+    overlaps: usize,
     warnings: Vec<String>,
 }
 
 impl<'a> Body<'a> {
     fn new(path: &'a Path, header: &'a Header, options: &'a ReadOptions, warnings: Vec<String>) -> Self {
-        let column =
-            |_: &Signal| if header.is_24_bit { Codes::Long(Vec::new()) } else { Codes::Short(Vec::new()) };
-        let columns = header.signals.iter().map(column).collect();
-        Self { path, header, options, columns, events: Vec::new(), first: 0.0, gap: false, warnings }
+        // In files with gaps missing samples need a code that 16 bits do not have to spare.
+        let long = header.is_24_bit || header.is_discontinuous;
+        let empty = if long { Codes::Long(Vec::new()) } else { Codes::Short(Vec::new()) };
+        let columns = vec![empty; header.signals.len()];
+        let (events, first) = (Vec::new(), 0.0);
+        Self { path, header, options, columns, events, first, gap: false, overlaps: 0, warnings }
     }
 
     /// Takes a data record.
@@ -103,29 +112,25 @@ impl<'a> Body<'a> {
         for signal in &self.header.signals {
             let (part, tail) = rest.split_at(signal.per_record * width);
             rest = tail;
-            parts.push(part);
             if signal.is_annotation() {
                 let (time, events) = annotation::parse(self.path, part)?;
                 onset = onset.or(time);
                 self.events.extend(events);
+                parts.push(&part[..0]);
+            } else {
+                parts.push(part);
             }
         }
         if let Some(onset) = onset.filter(|_| self.header.is_discontinuous) {
             self.wait_until(number, onset)?;
         }
         for (column, part) in self.columns.iter_mut().zip(parts) {
+            let words = part.as_chunks().0.iter().map(|&b| i16::from_le_bytes(b));
+            let triples = part.as_chunks().0.iter().map(|&[a, b, c]| i32::from_le_bytes([0, a, b, c]) >> 8);
             match column {
-                Codes::Short(codes) => {
-                    codes.extend(part.as_chunks().0.iter().map(|&b| i16::from_le_bytes(b)));
-                }
-                Codes::Long(codes) => {
-                    codes.extend(
-                        part.as_chunks::<3>()
-                            .0
-                            .iter()
-                            .map(|b| i32::from_le_bytes([0, b[0], b[1], b[2]]) >> 8),
-                    );
-                }
+                Codes::Short(codes) => codes.extend(words),
+                Codes::Long(codes) if self.header.is_24_bit => codes.extend(triples),
+                Codes::Long(codes) => codes.extend(words.map(i32::from)),
             }
         }
         Ok(())
@@ -138,39 +143,42 @@ impl<'a> Body<'a> {
             return Ok(());
         }
         let seconds = onset - self.first;
-        let channels: Vec<(usize, f64)> =
-            self.header.signals.iter().enumerate().map(|(i, s)| (i, self.header.rate(s))).collect();
-        let samples: f64 = channels.iter().map(|(_, rate)| (seconds * rate).max(0.0)).sum();
+        let timed =
+            |s: &Signal| if s.is_annotation() { 0.0 } else { (seconds * self.header.rate(s)).max(0.0) };
+        let starts: Vec<f64> = self.header.signals.iter().map(timed).collect();
+        let samples: f64 = starts.iter().sum();
         if samples > self.options.max_samples as f64 {
             let limit = self.options.max_samples;
             return Err(FormatError::TooLarge { path: self.path.into(), samples: samples as u128, limit });
         }
-        for (i, rate) in channels {
-            let start = (seconds * rate).round() as usize;
-            let length = self.columns[i].len();
-            if start < length && i == 0 {
-                self.warnings
-                    .push(format!("data record {} starts before the one in front of it ends", number + 1));
-            }
-            if start > length {
+        let mut overlaps = false;
+        for (column, start) in self.columns.iter_mut().zip(starts) {
+            let (start, length) = (start.round() as usize, column.len());
+            // Times are rounded, so one sample is nothing.
+            overlaps |= start + 1 < length;
+            if let Codes::Long(codes) = column
+                && start > length
+            {
                 self.gap = true;
-                match &mut self.columns[i] {
-                    Codes::Short(codes) => codes.resize(start, i16::MIN),
-                    Codes::Long(codes) => codes.resize(start, i32::MIN),
-                }
+                codes.resize(start, MISSING);
             }
         }
+        self.overlaps += usize::from(overlaps);
         Ok(())
     }
 
     fn finish(self) -> Recording {
-        let Self { header, columns, events, first, gap, mut warnings, .. } = self;
+        let Self { header, columns, events, first, gap, overlaps, mut warnings, .. } = self;
+        if overlaps > 0 {
+            let records = many(overlaps, "data record");
+            warnings.push(format!("{records} before the end of the one in front; joined without a gap"));
+        }
         let mut channels = Vec::new();
         for (signal, codes) in header.signals.iter().zip(columns) {
             if signal.is_annotation() {
                 continue;
             }
-            let (converter, doubt) = converter(signal, gap.then_some(header.is_24_bit));
+            let (converter, doubt) = converter(signal, gap);
             warnings.extend(doubt);
             channels.push(Channel {
                 name: signal.label.clone(),
@@ -199,9 +207,8 @@ impl<'a> Body<'a> {
     }
 }
 
-/// What the codes of a signal mean, and what is odd about it. `gap` says that missing samples were put in,
-/// and whether there are 24 bits.
-fn converter(signal: &Signal, gap: Option<bool>) -> (Converter, Option<String>) {
+/// What the codes of a signal mean, and what is odd about it.
+fn converter(signal: &Signal, gap: bool) -> (Converter, Option<String>) {
     let codes = f64::from(signal.digital.1) - f64::from(signal.digital.0);
     let span = signal.physical.1 - signal.physical.0;
     let gain = codes / span;
@@ -210,7 +217,6 @@ fn converter(signal: &Signal, gap: Option<bool>) -> (Converter, Option<String>) 
         if calibrated { (gain, f64::from(signal.digital.0) - signal.physical.0 * gain) } else { (1.0, 0.0) };
     let doubt =
         (!calibrated).then(|| format!("{}: no physical range; the values are the codes", signal.label));
-    let missing = gap.map(|is_24_bit| if is_24_bit { i32::MIN } else { i32::from(i16::MIN) });
     let bits = if codes > 0.0 { (codes + 1.0).log2().ceil() as u32 } else { 0 };
-    (Converter { gain, baseline, bits, zero: 0, missing }, doubt)
+    (Converter { gain, baseline, bits, zero: 0, missing: gap.then_some(MISSING) }, doubt)
 }

@@ -1,5 +1,7 @@
 //! From a recording to the codes of a record.
 
+use std::borrow::Cow;
+
 use super::codec::Format;
 use super::header::{Header, Signal};
 use super::record::Record;
@@ -16,7 +18,7 @@ const MOST_PER_FRAME: u32 = 1000;
 pub(super) fn record(recording: &Recording, format: Option<Format>) -> Result<Record, FormatError> {
     let name = name(&recording.id);
     let (rate, widths) = frames(recording)?;
-    let coded: Vec<Coded> = recording.channels.iter().map(coded).collect();
+    let coded: Vec<Coded<'_>> = recording.channels.iter().map(coded).collect();
     let format = match format {
         Some(format) => format,
         None => narrowest(&coded),
@@ -61,8 +63,8 @@ pub(super) fn record(recording: &Recording, format: Option<Format>) -> Result<Re
 }
 
 /// A channel as codes with a whole baseline.
-struct Coded {
-    codes: Codes,
+struct Coded<'a> {
+    codes: Cow<'a, Codes>,
     gain: f64,
     baseline: i32,
     bits: u32,
@@ -70,10 +72,10 @@ struct Coded {
     missing: Option<i32>,
 }
 
-fn coded(channel: &Channel) -> Coded {
+fn coded(channel: &Channel) -> Coded<'_> {
     if let Samples::Codes(codes, converter) = &channel.samples {
         return Coded {
-            codes: codes.clone(),
+            codes: Cow::Borrowed(codes),
             gain: converter.gain,
             baseline: converter.baseline.round() as i32,
             bits: converter.bits,
@@ -94,7 +96,7 @@ fn coded(channel: &Channel) -> Coded {
             i16::MIN
         }
     };
-    let codes = Codes::Short(values.iter().map(|&v| code(v)).collect());
+    let codes = Cow::Owned(Codes::Short(values.iter().map(|&v| code(v)).collect()));
     Coded { codes, gain, baseline, bits: 16, zero: 0, missing: Some(i32::from(i16::MIN)) }
 }
 
@@ -114,10 +116,10 @@ fn gain(low: f64, high: f64) -> f64 {
 }
 
 /// The first format whose range holds all codes and whose missing code is not a valid one.
-fn narrowest(coded: &[Coded]) -> Format {
+fn narrowest(coded: &[Coded<'_>]) -> Format {
     let fits = |format: &Format| {
         let (low, high) = format.range();
-        let valid = |c: &Coded, code: i32| c.missing == Some(code) || (code > low && code <= high);
+        let valid = |c: &Coded<'_>, code: i32| c.missing == Some(code) || (code > low && code <= high);
         coded.iter().all(|c| c.codes.iter().all(|code| valid(c, code)))
     };
     [Format::F212, Format::F16, Format::F24].into_iter().find(fits).unwrap_or(Format::F32)
@@ -125,7 +127,7 @@ fn narrowest(coded: &[Coded]) -> Format {
 
 /// The codes in a format, its own missing code at the end up to `length` and wherever one is missing.
 fn in_format(
-    coded: &Coded,
+    coded: &Coded<'_>,
     format: Format,
     length: usize,
     recording: &Recording,
@@ -136,27 +138,25 @@ fn in_format(
         FormatError::unwritable(&recording.id, "WFDB", message, "choose another format, such as 16 or 24")
     };
     let fill = format.missing();
-    let mut out = Vec::with_capacity(length);
-    for code in coded.codes.iter() {
-        out.push(match (coded.missing == Some(code), fill) {
-            (true, Some(fill)) => fill,
-            (true, None) => return Err(refused("has missing samples, which have no code")),
-            (false, Some(fill)) if fill == code && coded.missing.is_some() => {
-                return Err(refused(&format!("has the code {code}, which means missing")));
-            }
-            _ => code,
-        });
+    let translated = |code: i32| match (coded.missing == Some(code), fill) {
+        (true, Some(fill)) => Ok(fill),
+        (true, None) => Err(refused("has missing samples, which have no code")),
+        (false, Some(fill)) if fill == code && coded.missing.is_some() => {
+            Err(refused(&format!("has the code {code}, which means missing")))
+        }
+        _ => Ok(code),
+    };
+    let lacking = length - coded.codes.len();
+    let Some(fill) = fill.or((lacking == 0).then_some(0)) else {
+        return Err(refused("is shorter than another channel, and missing has no code"));
+    };
+    let filled = coded.codes.iter().map(translated).chain(std::iter::repeat_n(fill, lacking).map(Ok));
+    if format.is_short() {
+        let narrow =
+            |code: i32| i16::try_from(code).map_err(|_| refused(&format!("has the code {code}, too large")));
+        return Ok(Codes::Short(filled.map(|code| narrow(code?)).collect::<Result<_, _>>()?));
     }
-    if out.len() < length {
-        out.resize(
-            length,
-            fill.ok_or_else(|| refused("is shorter than another channel, and missing has no code"))?,
-        );
-    }
-    if format.is_short() && out.iter().all(|&c| i16::try_from(c).is_ok()) {
-        return Ok(Codes::Short(out.into_iter().map(|c| c as i16).collect()));
-    }
-    Ok(Codes::Long(out))
+    Ok(Codes::Long(filled.collect::<Result<_, _>>()?))
 }
 
 /// Frames per second and samples per frame of every channel.

@@ -13,6 +13,9 @@ use super::signal::checksum;
 use crate::formats::FormatError;
 use crate::recording::{Codes, Recording};
 
+/// Bytes that may stand in front of the samples; headers of real files are far smaller.
+const LARGEST_OFFSET: u64 = 1 << 20;
+
 /// How to write a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteOptions {
@@ -100,64 +103,65 @@ fn interleaved(
     codes: &[Codes],
     frames: usize,
 ) -> Result<Vec<u8>, FormatError> {
+    // A multiple of all group lengths, so that every block starts with a group.
     const BLOCK: usize = 6 * 512;
-    let format = signals[0].format;
-    if format.is_flac() {
-        let hint = "choose format 16, 24 or 32, which hold the same samples";
-        return Err(unwritable(
-            header,
-            &format!("FLAC (format {}) is read but not written", format.number()),
-            hint,
-        ));
+    let first = &signals[0];
+    if first.format.is_flac() {
+        let message = format!("FLAC (format {}) is read but not written", first.format.number());
+        return Err(unwritable(header, &message, "choose format 16, 24 or 32, which hold the same samples"));
     }
-    let mut columns = Vec::with_capacity(signals.len());
-    for (signal, codes) in signals.iter().zip(codes) {
-        columns.push(stored(header, signal, codes)?);
+    if first.offset > LARGEST_OFFSET {
+        let message = format!("{} bytes in front of its samples are too many", first.offset);
+        return Err(unwritable(header, &message, "set the offset of its signals to 0"));
     }
-    let mut out = vec![0; signals[0].offset as usize];
+    let mut feeds: Vec<Feed<'_>> = signals.iter().zip(codes).map(|(s, c)| Feed::new(header, s, c)).collect();
+    let mut out = vec![0; first.offset as usize];
     let mut block = Vec::new();
     for start in (0..frames).step_by(BLOCK) {
         block.clear();
         for frame in start..frames.min(start + BLOCK) {
-            for (signal, column) in signals.iter().zip(&columns) {
-                let first = frame * signal.per_frame;
-                block.extend_from_slice(&column[first..first + signal.per_frame]);
+            for feed in &mut feeds {
+                feed.frame(frame, &mut block)?;
             }
         }
-        format.encode(&block, &mut out);
+        first.format.encode(&block, &mut out);
     }
     Ok(out)
 }
 
-/// What a format stores of codes, each within its range: the codes, or their differences.
-fn stored(header: &Header, signal: &Signal, codes: &Codes) -> Result<Vec<i32>, FormatError> {
-    let (low, high) = signal.format.range();
-    if signal.format == Format::F8 {
-        let mut last = signal.initial.unwrap_or(signal.zero);
-        let differences = codes.iter().map(|code| {
-            let difference = code.wrapping_sub(last);
-            last = code;
-            (-128..=127).contains(&difference).then_some(difference)
-        });
-        let steep = || {
-            unwritable(
-                header,
-                &format!("'{}' is too steep for format 8", signal.description),
-                "choose format 16",
-            )
-        };
-        return differences.collect::<Option<_>>().ok_or_else(steep);
+/// What a format stores of codes: the codes, or their differences.
+struct Feed<'a> {
+    header: &'a Header,
+    signal: &'a Signal,
+    codes: &'a Codes,
+    last: i32,
+}
+
+impl<'a> Feed<'a> {
+    fn new(header: &'a Header, signal: &'a Signal, codes: &'a Codes) -> Self {
+        Self { header, signal, codes, last: signal.initial.unwrap_or(signal.zero) }
     }
-    match codes.iter().find(|code| !(low..=high).contains(code)) {
-        None => Ok(codes.iter().collect()),
-        Some(code) => {
-            let message = format!(
-                "the code {code} of '{}' does not fit format {}",
-                signal.description,
-                signal.format.number()
-            );
-            Err(unwritable(header, &message, "choose format 16, 24 or 32"))
+
+    /// Appends the samples of a frame.
+    fn frame(&mut self, frame: usize, out: &mut Vec<i32>) -> Result<(), FormatError> {
+        let (low, high) = self.signal.format.range();
+        let differs = self.signal.format == Format::F8;
+        for i in frame * self.signal.per_frame..(frame + 1) * self.signal.per_frame {
+            let code = self.codes.get(i).unwrap_or(0);
+            let difference = code.wrapping_sub(self.last);
+            self.last = code;
+            if differs && !(-128..=127).contains(&difference) {
+                let message = format!("'{}' is too steep for format 8", self.signal.description);
+                return Err(unwritable(self.header, &message, "choose format 16"));
+            }
+            if code < low || code > high {
+                let (name, number) = (&self.signal.description, self.signal.format.number());
+                let message = format!("the code {code} of '{name}' does not fit format {number}");
+                return Err(unwritable(self.header, &message, "choose format 16, 24 or 32"));
+            }
+            out.push(if differs { difference } else { code });
         }
+        Ok(())
     }
 }
 
