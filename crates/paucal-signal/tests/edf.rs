@@ -90,6 +90,34 @@ fn gaps_are_missing_samples_and_annotations_have_times() {
     assert_eq!((mark.sample, mark.duration, mark.text().as_ref()), (1, 1, "Lights off"));
 }
 
+/// The first sample may lie within a second; times of annotations count from the second.
+#[test]
+fn a_start_within_a_second() {
+    let signals = [("ECG", "mV", MILLIVOLT, "8"), ("EDF Annotations", "", TEXT, "10")];
+    let body = [&little(&[0; 8])[..], b"+0.25\x14\x14\0+1\x14x\x14\0\0\0\0\0\0\0\0"].concat();
+    let recording = parsed(&file(EDF, "EDF+C", "1", &signals, &body), &ReadOptions::default()).unwrap();
+    assert_eq!((recording.annotation_rate, recording.annotations[0].sample), (4.0, 3));
+}
+
+#[test]
+fn odd_recordings_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.edf");
+    let channel = |rate| {
+        let samples = Samples::Double(vec![1.0]);
+        Channel { name: "I".into(), unit: "mV".into(), rate, samples }
+    };
+    for rates in [&[][..], &[0.0], &[f64::NAN], &[100.0, 100.123_456]] {
+        let channels = rates.iter().map(|&rate| channel(rate)).collect();
+        let recording = Recording { id: "a".into(), channels, ..Recording::default() };
+        assert!(matches!(edf::write(&path, &recording), Err(FormatError::Unwritable { .. })), "{rates:?}");
+        assert!(!path.exists());
+    }
+    let channels = vec![channel(4.0)];
+    let marked = Recording { channels, annotations: vec![Annotation::default()], ..Recording::default() };
+    assert!(edf::write(&path, &marked).is_err());
+}
+
 #[test]
 fn bdf_has_24_bits() {
     let signals = [("ECG", "uV", ["-8388608", "8388607", "-8388608", "8388607"], "2")];

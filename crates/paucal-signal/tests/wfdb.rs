@@ -181,6 +181,22 @@ fn segments_with_gaps_and_other_formats() {
     assert_eq!(read(&record(&files, "r.hea"), &partial()).unwrap().channels[0].missing(), 7);
 }
 
+/// Two leads of one name stay two, in each segment.
+#[test]
+fn segments_with_leads_of_one_name() {
+    let line = |name: &str| format!("{name}.dat 16 1 0 0 0 0 0 ECG\n");
+    let header = |name: &str| format!("{name} 2 10 1\n{}", line(name).repeat(2));
+    let files = folder(&[
+        ("r.hea", b"r/2 2 10 2\ns 1\nt 1\n"),
+        ("s.hea", header("s").as_bytes()),
+        ("s.dat", &little(&[1, 2])),
+        ("t.hea", header("t").as_bytes()),
+        ("t.dat", &little(&[3, 4])),
+    ]);
+    let recording = read(&record(&files, "r.hea"), &default()).unwrap();
+    assert_eq!((codes(&recording.channels[0]), codes(&recording.channels[1])), (vec![1, 3], vec![2, 4]));
+}
+
 #[test]
 fn annotations_beside_a_record() {
     let marks =

@@ -34,7 +34,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Recording, FormatError
     let mut warnings = Vec::new();
     let records = records(path, &header, length, options, &mut warnings)?;
     file.seek(SeekFrom::Start(header.bytes())).map_err(failed)?;
-    let mut body = Body::new(path, &header, options, warnings);
+    let mut body = Body::new(path, &header, options, records, warnings);
     // Only if there is a data record is its length that of a part of the file.
     let mut buffer = vec![0; if records > 0 { header.record_bytes() } else { 0 }];
     let mut file = BufReader::new(file);
@@ -94,11 +94,25 @@ struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    fn new(path: &'a Path, header: &'a Header, options: &'a ReadOptions, warnings: Vec<String>) -> Self {
+    /// For `records` data records, which are there.
+    fn new(
+        path: &'a Path,
+        header: &'a Header,
+        options: &'a ReadOptions,
+        records: u64,
+        warnings: Vec<String>,
+    ) -> Self {
         // In files with gaps missing samples need a code that 16 bits do not have to spare.
         let long = header.is_24_bit || header.is_discontinuous;
-        let empty = if long { Codes::Long(Vec::new()) } else { Codes::Short(Vec::new()) };
-        let columns = vec![empty; header.signals.len()];
+        let column = |signal: &Signal| {
+            let samples = if signal.is_annotation() { 0 } else { signal.per_record * records as usize };
+            if long {
+                Codes::Long(Vec::with_capacity(samples))
+            } else {
+                Codes::Short(Vec::with_capacity(samples))
+            }
+        };
+        let columns = header.signals.iter().map(column).collect();
         let (events, first) = (Vec::new(), 0.0);
         Self { path, header, options, columns, events, first, gap: false, overlaps: 0, warnings }
     }
@@ -121,8 +135,10 @@ impl<'a> Body<'a> {
                 parts.push(part);
             }
         }
-        if let Some(onset) = onset.filter(|_| self.header.is_discontinuous) {
-            self.wait_until(number, onset)?;
+        match onset {
+            Some(onset) if number == 0 => self.first = onset,
+            Some(onset) if self.header.is_discontinuous => self.wait_until(onset)?,
+            _ => {}
         }
         for (column, part) in self.columns.iter_mut().zip(parts) {
             let words = part.as_chunks().0.iter().map(|&b| i16::from_le_bytes(b));
@@ -137,11 +153,7 @@ impl<'a> Body<'a> {
     }
 
     /// Fills a gap in front of a record that starts at `onset` seconds.
-    fn wait_until(&mut self, number: u64, onset: f64) -> Result<(), FormatError> {
-        if number == 0 {
-            self.first = onset;
-            return Ok(());
-        }
+    fn wait_until(&mut self, onset: f64) -> Result<(), FormatError> {
         let seconds = onset - self.first;
         let timed =
             |s: &Signal| if s.is_annotation() { 0.0 } else { (seconds * self.header.rate(s)).max(0.0) };

@@ -32,6 +32,10 @@ pub fn write(path: &Path, recording: &Recording) -> Result<Written, FormatError>
     if recording.channels.is_empty() {
         return Err(refused("it has no channels", "write its annotations in another format"));
     }
+    let timed = recording.annotation_rate > 0.0 && recording.annotation_rate.is_finite();
+    if !recording.annotations.is_empty() && !timed {
+        return Err(refused("its annotations have no times", "set the ticks per second of annotations"));
+    }
     let no_record =
         || refused("no data record holds whole samples of all its channels", "resample the channels");
     let (duration, widths) = duration(&recording.channels).ok_or_else(no_record)?;
@@ -93,7 +97,8 @@ fn rounded(channels: &[Channel]) -> Option<(f64, Vec<usize>)> {
     let rate = channels[0].rate;
     let width = rate.ceil().max(1.0);
     let duration: f64 = eight(width / rate)?.parse().ok()?;
-    let close = (width / duration - rate).abs() <= 1e-6 * rate && channels.iter().all(|c| c.rate == rate);
+    let close = (width / duration - rate).abs() <= 1e-6 * rate && duration > 0.0 && duration.is_finite();
+    let close = close && channels.iter().all(|c| c.rate == rate);
     close.then(|| (duration, vec![width as usize; channels.len()]))
 }
 

@@ -31,8 +31,9 @@ pub(super) fn read(path: &Path, master: &Header, options: &ReadOptions) -> Resul
         warnings.push(sentence);
     }
     let mut columns = Vec::with_capacity(layout.len());
-    for signal in &layout {
-        columns.push(Column::new(path, signal, &parts, frames as usize)?);
+    for (i, signal) in layout.iter().enumerate() {
+        let occurrence = layout[..i].iter().filter(|s| s.description == signal.description).count();
+        columns.push(Column::new(path, signal, occurrence, &parts, frames as usize)?);
     }
     for (length, part) in parts {
         let length = length as usize;
@@ -44,7 +45,8 @@ pub(super) fn read(path: &Path, master: &Header, options: &ReadOptions) -> Resul
         warnings.extend(record.warnings.iter().map(|w| format!("segment {name}: {w}")));
         let segment = record.into_recording();
         for column in &mut columns {
-            match segment.channels.iter().find(|c| c.name == column.signal.description) {
+            let mut alike = segment.channels.iter().filter(|c| c.name == column.signal.description);
+            match alike.nth(column.occurrence) {
                 Some(channel) => column.append(channel, length),
                 None => column.skip(length),
             }
@@ -166,12 +168,20 @@ fn segment_header(
 /// A channel that grows segment by segment.
 struct Column {
     signal: Signal,
+    /// How many signals in front of it have the same name.
+    occurrence: usize,
     samples: Samples,
 }
 
 impl Column {
     /// Codes if all segments mean the same by them, else physical values.
-    fn new(path: &Path, signal: &Signal, parts: &[Part], frames: usize) -> Result<Self, FormatError> {
+    fn new(
+        path: &Path,
+        signal: &Signal,
+        occurrence: usize,
+        parts: &[Part],
+        frames: usize,
+    ) -> Result<Self, FormatError> {
         let signals =
             || parts.iter().filter_map(|(_, part)| part.as_ref()).flat_map(|(_, header)| &header.signals);
         let mut same_name = signals().filter(|s| s.description == signal.description);
@@ -196,7 +206,7 @@ impl Column {
         } else {
             Samples::Double(Vec::new())
         };
-        Ok(Self { signal: Signal { unit: first.unit, ..signal.clone() }, samples })
+        Ok(Self { signal: Signal { unit: first.unit, ..signal.clone() }, occurrence, samples })
     }
 
     /// Appends missing samples.

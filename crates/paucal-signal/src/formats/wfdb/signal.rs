@@ -92,11 +92,6 @@ impl Group<'_> {
     }
 }
 
-/// One sample of each frame of `N`, the common case, in which the compiler knows the stride.
-fn pick<const N: usize>(samples: &[i32], place: usize, codes: &mut Vec<i16>) {
-    codes.extend(samples.as_chunks::<N>().0.iter().map(|frame| frame[place % N] as i16));
-}
-
 fn byte_count(format: Format, samples: usize) -> usize {
     format.bytes(samples as u64).map_or(0, |b| b as usize)
 }
@@ -134,7 +129,6 @@ impl<'a> Dealer<'a> {
             let width = signal.per_frame;
             let frames = samples.chunks_exact(self.frame);
             match column {
-                Codes::Short(codes) if self.frame == 2 && width == 1 => pick::<2>(samples, start, codes),
                 Codes::Short(codes) if width == 1 => codes.extend(frames.map(|f| f[start] as i16)),
                 Codes::Short(codes) => {
                     frames.for_each(|f| codes.extend(f[start..start + width].iter().map(|&s| s as i16)));

@@ -39,7 +39,8 @@ pub fn write(folder: &Path, recording: &Recording, options: &WriteOptions) -> Re
     let record = quantise::record(recording, options.format)?;
     record.write(folder)?;
     if !recording.annotations.is_empty() {
-        let resolution = Some(recording.annotation_rate).filter(|&ticks| ticks != record.header.rate);
+        let resolution =
+            Some(recording.annotation_rate).filter(|&ticks| ticks > 0.0 && ticks != record.header.rate);
         let file =
             AnnotationFile::new(recording.annotations.clone(), resolution, &recording.annotation_types);
         let path = folder.join(format!("{}.{}", record.header.name, options.annotator));
