@@ -1,8 +1,10 @@
-//! The records of the MIT-BIH Arrhythmia Database, as far as these tests need them: two leads in format
-//! 212, and the reference annotations.
+//! The records of the MIT-BIH Arrhythmia Database for tests that need them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use paucal_signal::ecg::symbols::{FLUTTER_BEGINS, FLUTTER_ENDS, is_beat};
+use paucal_signal::formats::{ReadOptions, wfdb};
 
 /// Sampling rate of the database, in Hz.
 pub const FS: f64 = 360.0;
@@ -25,48 +27,19 @@ pub fn records(folder: &Path) -> Vec<String> {
     names
 }
 
-/// One of the two leads, in mV: 11 bits around 1024, 200 units per mV.
+/// One of the two leads, in mV.
 pub fn lead(folder: &Path, record: &str, channel: usize) -> Vec<f64> {
-    let bytes = fs::read(folder.join(record).with_extension("dat")).unwrap();
-    let sample = |three: &[u8]| {
-        let low = if channel == 0 { three[0] } else { three[2] };
-        let high = if channel == 0 { three[1] & 0x0F } else { three[1] >> 4 };
-        let value = i32::from(low) | i32::from(high) << 8;
-        f64::from(if value > 2047 { value - 4096 } else { value } - 1024) / 200.0
-    };
-    bytes.chunks_exact(3).map(sample).collect()
+    let recording = wfdb::read(&folder.join(record), &ReadOptions::default()).unwrap();
+    recording.channels[channel].physical()
 }
 
 /// Sample and symbol of every annotation that is a beat or opens or closes a stretch of flutter.
 pub fn annotations(folder: &Path, record: &str) -> Vec<(usize, char)> {
-    let bytes = fs::read(folder.join(record).with_extension("atr")).unwrap();
-    let words: Vec<usize> =
-        bytes.chunks_exact(2).map(|two| usize::from(u16::from_le_bytes([two[0], two[1]]))).collect();
-    let (mut next, mut sample, mut found) = (0, 0_usize, Vec::new());
-    while words[next] != 0 {
-        let (code, low) = (words[next] >> 10, words[next] & 1023);
-        next += 1;
-        match code {
-            59 => {
-                sample += words[next] << 16 | words[next + 1];
-                next += 2;
-            }
-            60..=62 => {}
-            63 => next += low.div_ceil(2),
-            _ => {
-                sample += low;
-                found.extend(symbol(code).map(|symbol| (sample, symbol)));
-            }
-        }
-    }
-    found
-}
-
-fn symbol(code: usize) -> Option<char> {
-    use paucal_signal::ecg::symbols::{BEATS, FLUTTER_BEGINS, FLUTTER_ENDS};
-    match code {
-        32 => Some(FLUTTER_BEGINS),
-        33 => Some(FLUTTER_ENDS),
-        _ => BEATS.iter().find(|beat| usize::from(beat.code) == code).map(|beat| beat.symbol),
-    }
+    let recording = wfdb::read(&folder.join(record), &ReadOptions::default()).unwrap();
+    let marks = recording.annotations.iter().filter_map(|mark| {
+        let symbol = mark.symbol().chars().next()?;
+        let counts = is_beat(symbol) || [FLUTTER_BEGINS, FLUTTER_ENDS].contains(&symbol);
+        counts.then_some((mark.sample as usize, symbol))
+    });
+    marks.collect()
 }

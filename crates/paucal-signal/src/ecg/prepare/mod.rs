@@ -1,0 +1,425 @@
+//! From recordings to a folder that a classifier of beats can learn from.
+//!
+//! [`prepare`] reads every recording (one that cannot be used is named, with the reason, and never stops the
+//! others), cuts out and judges its beats, splits by patient, and fits features, clusters, class templates and
+//! prototypes on the training patients only. [`Prepared::write`] puts everything into a folder
+//! ([`files`]), [`Prepared::open`] reads it back.
+//!
+//! Every beat has a `beat_global_id`, its position in [`Prepared::beats`] and in every array of the folder:
+//! recordings in the order given, beats in order of time. Nothing is ever joined by anything else.
+
+mod features;
+pub mod files;
+mod gather;
+mod inputs;
+mod metadata;
+mod open;
+mod options;
+mod prototypes;
+mod summary;
+
+use ndarray::Array2;
+use paucal_core::run::Input;
+use paucal_core::{Event, Observer, Seed};
+use serde::{Deserialize, Serialize};
+
+pub use self::features::{FeatureMap, Shapes};
+pub use self::options::{Paced, PrepareOptions, Sources};
+pub use self::prototypes::{Prototype, Template};
+pub use self::summary::Summary;
+
+use super::beats::{Beat, Compat, Rr, Window};
+use super::context::ContextWindows;
+use super::error::EcgError;
+use super::labels::LabelMap;
+use super::mine::Mined;
+use super::quality::{Reasons, RecordQuality, spec};
+use super::split::{Counted, Side, SplitFile, deal};
+use gather::{Gathered, gather};
+
+/// Name and version of the format of prepared folders.
+pub const SCHEMA: &str = "paucal.ecg.prepare/1";
+/// Name of the stage in progress events.
+const STAGE: &str = "prepare ecg";
+
+/// Prepared beats.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// The seed of the split and of the clusters.
+    pub seed: Seed,
+    /// The options.
+    pub options: PrepareOptions,
+    /// What beats are called.
+    pub labels: LabelMap,
+    /// Sampling rate of the beats, in Hz.
+    pub rate: f64,
+    /// The samples of a beat.
+    pub window: Window,
+    /// The recordings in order.
+    pub records: Vec<PreparedRecord>,
+    /// The recordings that could not be used.
+    pub left_out: Vec<LeftOut>,
+    /// The patients, in order of first appearance.
+    pub patients: Vec<String>,
+    /// Every beat; its position is its `beat_global_id`.
+    pub beats: Vec<Beat>,
+    /// The waves of the beats, one after the other.
+    pub waves: Vec<f32>,
+    /// How features and clusters are made.
+    pub map: FeatureMap,
+    /// Beats × features.
+    pub features: Array2<f32>,
+    /// Label-free cluster of each beat, -1 for noise.
+    pub clusters: Vec<i32>,
+    /// Cluster within its class of each fitted beat, -1 for all others.
+    pub local_clusters: Vec<i32>,
+    /// The median wave of each class.
+    pub templates: Vec<Template>,
+    /// The median wave of each cluster, largest first.
+    pub prototypes: Vec<Prototype>,
+    /// Each beat among its neighbours.
+    pub windows: ContextWindows,
+    /// Beats like given ones, when some were given.
+    pub mined: Option<Mined>,
+    /// The files that were read.
+    pub inputs: Vec<Input>,
+    /// What somebody should look at, in plain sentences.
+    pub warnings: Vec<String>,
+}
+
+/// A recording among the prepared ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PreparedRecord {
+    /// Its name.
+    pub name: String,
+    /// Its patient, as a position in [`Prepared::patients`].
+    pub patient: usize,
+    /// Its side of the split.
+    pub side: Side,
+    /// `beat_global_id` of its first beat.
+    pub first: usize,
+    /// Its beats.
+    pub beats: usize,
+    /// Its peaks, of which those too near to its ends gave no beat.
+    pub peaks: usize,
+    /// The lead that was used.
+    pub lead: String,
+    /// Its sampling rate, in Hz.
+    pub source_rate: f64,
+    /// Its length in seconds.
+    pub seconds: f64,
+    /// Whether its beats have the label of the recording as a whole.
+    pub weak: bool,
+    /// Its signal as a whole.
+    pub quality: RecordQuality,
+    /// What somebody should look at.
+    pub warnings: Vec<String>,
+}
+
+/// A recording that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its name, or that of its file.
+    pub record: String,
+    /// Why.
+    pub reason: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Prepares recordings. The result depends on the recordings, the options and the seed, never on the number of
+/// threads.
+pub fn prepare(
+    sources: &Sources,
+    options: &PrepareOptions,
+    seed: Seed,
+    observer: &dyn Observer,
+) -> Result<Prepared, EcgError> {
+    options.check()?;
+    let gathered = gather(sources, options, observer)?;
+    let mut prepared = start(gathered, sources, options, seed)?;
+    if options.compat() == Compat::Spec {
+        literal_noise(&mut prepared)?;
+    }
+    stop_if_asked(observer)?;
+    fit(&mut prepared)?;
+    prepared.warnings.extend(notable(&prepared));
+    for warning in &prepared.warnings {
+        observer.warn(warning.clone());
+    }
+    observer.event(Event::Finished { stage: STAGE.into() });
+    Ok(prepared)
+}
+
+fn stop_if_asked(observer: &dyn Observer) -> Result<(), EcgError> {
+    if observer.cancelled() { Err(EcgError::Interrupted) } else { Ok(()) }
+}
+
+/// Numbers beats and patients, and splits.
+fn start(
+    gathered: Gathered,
+    sources: &Sources,
+    options: &PrepareOptions,
+    seed: Seed,
+) -> Result<Prepared, EcgError> {
+    let Gathered { records: taken, left_out, inputs, mut warnings } = gathered;
+    let Some(first) = taken.first() else {
+        let reason = left_out.first().map(|l: &LeftOut| format!("{}: {}", l.record, l.reason));
+        return Err(EcgError::NoBeats { records: left_out.len(), first: reason });
+    };
+    let (rate, window) = (first.beats.rate, first.beats.window);
+    let mut patients: Vec<String> = Vec::new();
+    let (mut records, mut beats, mut waves) = (Vec::new(), Vec::new(), Vec::new());
+    for record in taken {
+        let patient = patients.iter().position(|p| *p == record.patient).unwrap_or_else(|| {
+            patients.push(record.patient.clone());
+            patients.len() - 1
+        });
+        let of = record.beats;
+        records.push(PreparedRecord {
+            name: of.record,
+            patient,
+            side: Side::Train,
+            first: beats.len(),
+            beats: of.beats.len(),
+            peaks: of.peaks.len(),
+            lead: of.lead,
+            source_rate: of.source_rate,
+            seconds: of.seconds,
+            weak: of.weak,
+            quality: of.quality,
+            warnings: of.warnings,
+        });
+        beats.extend(of.beats);
+        waves.extend(of.waves);
+    }
+    let names: Vec<&str> = records.iter().map(|r| r.name.as_str()).collect();
+    let missing = sources.patients.unused(&names);
+    if !missing.is_empty() {
+        warnings.push(format!(
+            "the table of patients names recordings that are not there: {}",
+            missing.join(", ")
+        ));
+    }
+    let mut prepared = Prepared {
+        seed,
+        options: options.clone(),
+        labels: sources.labels.clone(),
+        rate,
+        window,
+        records,
+        left_out,
+        patients,
+        beats,
+        waves,
+        map: FeatureMap::fit(
+            Shapes { waves: &[], length: window.length(), rr: &[] },
+            &[],
+            |_| false,
+            options,
+            seed,
+        )?,
+        features: Array2::zeros((0, 0)),
+        clusters: Vec::new(),
+        local_clusters: Vec::new(),
+        templates: Vec::new(),
+        prototypes: Vec::new(),
+        windows: ContextWindows::default(),
+        mined: None,
+        inputs,
+        warnings,
+    };
+    let sides = split(&prepared, sources.split.as_ref())?;
+    prepared.records.iter_mut().zip(sides).for_each(|(record, side)| record.side = side);
+    Ok(prepared)
+}
+
+/// The side of each recording.
+fn split(of: &Prepared, file: Option<&SplitFile>) -> Result<Vec<Side>, EcgError> {
+    if let Some(file) = file {
+        let records: Vec<(&str, &str)> =
+            of.records.iter().map(|r| (r.name.as_str(), of.patients[r.patient].as_str())).collect();
+        let others: Vec<&str> = of.left_out.iter().map(|l| l.record.as_str()).collect();
+        return file.sides(&records, &others);
+    }
+    let counted: Vec<Counted> = of
+        .records
+        .iter()
+        .map(|record| Counted { patient: record.patient, counts: of.counts(record, |_| true) })
+        .collect();
+    deal(&counted, &of.options.shares, of.seed)
+}
+
+/// The literal noise flags: global scores, then clusters of a class that are too small.
+fn literal_noise(of: &mut Prepared) -> Result<(), EcgError> {
+    let length = of.window.length();
+    let rr: Vec<Rr> = of.beats.iter().map(|beat| beat.rr).collect();
+    for (beat, (score, noise)) in of.beats.iter_mut().zip(spec::score(&of.waves, length, &rr)) {
+        beat.noise_score = score;
+        beat.noise = noise;
+        beat.reasons = if noise { Reasons::SPEC } else { 0 };
+    }
+    of.local_clusters = vec![-1; of.beats.len()];
+    for class in 0..of.labels.classes.len() {
+        let rows: Vec<usize> = (0..of.beats.len())
+            .filter(|&b| of.beats[b].class == Some(class as u16) && !of.beats[b].noise)
+            .collect();
+        let x =
+            Array2::from_shape_fn((rows.len(), length), |(i, k)| f64::from(of.waves[rows[i] * length + k]));
+        let seed = of.seed.child("ecg/local", class as u64);
+        let ids = spec::local_clusters(x.view(), of.options.restarts, seed)?;
+        for (&row, &id) in rows.iter().zip(&ids) {
+            of.local_clusters[row] = id as i32;
+            if ids.iter().filter(|&&other| other == id).count() < spec::MIN_CLUSTER {
+                of.beats[row].noise = true;
+                of.beats[row].reasons |= Reasons::SPEC;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Features, clusters, templates, prototypes and windows.
+fn fit(of: &mut Prepared) -> Result<(), EcgError> {
+    let rr: Vec<Rr> = of.beats.iter().map(|beat| beat.rr).collect();
+    let shapes = Shapes { waves: &of.waves, length: of.window.length(), rr: &rr };
+    let literal = of.options.compat() == Compat::Spec;
+    let rows: Vec<usize> = if literal { (0..of.beats.len()).collect() } else { of.fitted().collect() };
+    of.map = FeatureMap::fit(shapes, &rows, |beat| !of.beats[beat].noise, &of.options, of.seed)?;
+    of.features = of.map.transform(shapes);
+    let clusters = of.map.assign(of.features.view());
+    let cluster = |(beat, id): (&Beat, Option<usize>)| id.filter(|_| !beat.noise).map_or(-1, |id| id as i32);
+    of.clusters = of.beats.iter().zip(clusters).map(cluster).collect();
+    if !literal {
+        of.local_clusters = local_clusters(of)?;
+    }
+    of.templates = prototypes::templates(of);
+    of.prototypes = prototypes::prototypes(of);
+    let beats: Vec<usize> = of.records.iter().map(|record| record.beats).collect();
+    of.windows = match of.options.compat() {
+        Compat::Corrected => ContextWindows::new(&beats, of.options.context_radius),
+        Compat::Spec => ContextWindows::over(&beats, of.options.context_radius, |beat| !of.beats[beat].noise),
+    };
+    Ok(())
+}
+
+/// Clusters within each class of the training beats. Small ones stay: they are what is rare.
+fn local_clusters(of: &Prepared) -> Result<Vec<i32>, EcgError> {
+    let mut clusters = vec![-1; of.beats.len()];
+    for class in 0..of.labels.classes.len() {
+        let rows: Vec<usize> = of.fitted().filter(|&b| of.beats[b].class == Some(class as u16)).collect();
+        let x = Array2::from_shape_fn((rows.len(), of.features.ncols()), |(i, k)| {
+            f64::from(of.features[[rows[i], k]])
+        });
+        let seed = of.seed.child("ecg/local", class as u64);
+        for (row, id) in rows.iter().zip(spec::local_clusters(x.view(), of.options.restarts, seed)?) {
+            clusters[*row] = id as i32;
+        }
+    }
+    Ok(clusters)
+}
+
+/// What the whole set gives reason to say.
+fn notable(of: &Prepared) -> Vec<String> {
+    let mut said = Vec::new();
+    if !of.left_out.is_empty() {
+        let names: Vec<&str> = of.left_out.iter().map(|l| l.record.as_str()).collect();
+        said.push(format!("{} left out: {}", count(names.len(), "recording"), names.join(", ")));
+    }
+    let unreadable: Vec<&str> =
+        of.records.iter().filter(|r| r.quality.unreadable).map(|r| r.name.as_str()).collect();
+    if !unreadable.is_empty() {
+        said.push(format!("nothing but noise in {}", unreadable.join(", ")));
+    }
+    if of.records.iter().any(|record| record.weak) {
+        said.push("beats have the label of their recording: these labels are weak".into());
+    }
+    for (position, class) in of.labels.classes.iter().enumerate() {
+        let of_class = |record: &&PreparedRecord| of.counts(record, |_| true)[position] > 0;
+        let mut patients: Vec<usize> = of.records.iter().filter(of_class).map(|r| r.patient).collect();
+        patients.dedup();
+        if patients.len() == 1 {
+            let name = &of.patients[patients[0]];
+            said.push(format!(
+                "only patient {name} has beats of class {}: it cannot be both learnt and tested",
+                class.name
+            ));
+        }
+    }
+    if !of.records.iter().any(|record| record.side == Side::Test) {
+        said.push("no recording is on the test side".into());
+    }
+    said
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+impl Prepared {
+    /// The recording of a beat.
+    pub fn record_of(&self, beat: usize) -> &PreparedRecord {
+        let next = self.records.partition_point(|record| record.first <= beat);
+        &self.records[next.saturating_sub(1)]
+    }
+
+    /// The wave of a beat.
+    pub fn wave(&self, beat: usize) -> &[f32] {
+        let length = self.window.length();
+        &self.waves[beat * length..(beat + 1) * length]
+    }
+
+    /// The beats of a side of the split.
+    pub fn of_side(&self, side: Side) -> impl Iterator<Item = usize> + '_ {
+        let records = self.records.iter().filter(move |record| record.side == side);
+        records.flat_map(|record| record.first..record.first + record.beats)
+    }
+
+    /// The beats on which features, clusters and templates are fitted: those of the training patients that are
+    /// not noise; in the literal variant, of all patients.
+    pub fn fitted(&self) -> impl Iterator<Item = usize> + '_ {
+        let all = self.options.compat() == Compat::Spec;
+        let records = self.records.iter().filter(move |record| all || record.side == Side::Train);
+        let beats = records.flat_map(|record| record.first..record.first + record.beats);
+        beats.filter(|&beat| !self.beats[beat].noise)
+    }
+
+    /// The beats of each class in a recording for which `keep` holds.
+    pub fn counts(&self, record: &PreparedRecord, keep: impl Fn(&Beat) -> bool) -> Vec<usize> {
+        let mut counts = vec![0; self.labels.classes.len()];
+        for beat in self.beats[record.first..record.first + record.beats].iter().filter(|beat| keep(beat)) {
+            if let Some(class) = beat.class {
+                counts[usize::from(class)] += 1;
+            }
+        }
+        counts
+    }
+
+    /// The beats of each class on a side, or on all, for which `keep` holds.
+    pub fn class_counts(&self, side: Option<Side>, keep: impl Fn(&Beat) -> bool) -> Vec<usize> {
+        let mut sums = vec![0; self.labels.classes.len()];
+        for record in self.records.iter().filter(|record| side.is_none_or(|side| record.side == side)) {
+            sums.iter_mut().zip(self.counts(record, &keep)).for_each(|(sum, n)| *sum += n);
+        }
+        sums
+    }
+
+    /// The split as a file.
+    pub fn split(&self) -> SplitFile {
+        SplitFile::of(self.records.iter().map(|record| (record.name.as_str(), record.side)))
+    }
+
+    /// The beats that are not noise on a plane, for a figure: `beat_global_id` and the first two principal
+    /// components of the features, fitted on the training patients.
+    pub fn plane(&self) -> Result<Vec<(usize, [f32; 2])>, EcgError> {
+        let select = |rows: &[usize]| self.features.select(ndarray::Axis(0), rows).mapv(f64::from);
+        let fitted: Vec<usize> = self.fitted().collect();
+        if fitted.len() < 3 || self.features.ncols() < 2 {
+            return Ok(Vec::new());
+        }
+        let plane = paucal_learn::Pca { components: Some(2) }.fit(select(&fitted).view())?;
+        let shown: Vec<usize> = (0..self.beats.len()).filter(|&beat| !self.beats[beat].noise).collect();
+        let points = plane.transform(select(&shown).view());
+        Ok(shown.into_iter().zip(points.rows()).map(|(beat, p)| (beat, [p[0] as f32, p[1] as f32])).collect())
+    }
+}
