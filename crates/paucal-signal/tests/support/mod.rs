@@ -1,5 +1,8 @@
 //! The records of the MIT-BIH Arrhythmia Database for tests that need them.
 
+// Each test takes what it needs.
+#![allow(dead_code)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
