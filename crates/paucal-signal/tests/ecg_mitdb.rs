@@ -43,7 +43,14 @@ fn the_training_set_of_de_chazal_has_its_beats() {
         let q = &record.quality;
         println!(
             "{} {:9} {:4} on {:4} QRS {:.2} noise {:.4} correlation {:.3} flagged {:.4}",
-            record.name, record.side.name(), record.lead, record.beats, q.deflection, q.noise, q.correlation, q.flagged
+            record.name,
+            record.side.name(),
+            record.lead,
+            record.beats,
+            q.deflection,
+            q.noise,
+            q.correlation,
+            q.flagged
         );
         assert!(!q.unreadable, "{}", record.name);
     }
@@ -85,7 +92,8 @@ fn mining(prepared: &Prepared) {
     let seeds: Vec<SeedBeat> =
         ventricular.step_by(400).map(|beat| SeedBeat { beat, label: "V".into() }).collect();
     let mined = mine(prepared, &seeds, &MineOptions::default()).unwrap();
-    let right = mined.candidates.iter().filter(|c| prepared.beats[c.candidate_beat_global_id].class == Some(2));
+    let right =
+        mined.candidates.iter().filter(|c| prepared.beats[c.candidate_beat_global_id].class == Some(2));
     let share = right.count() as f64 / mined.candidates.len() as f64;
     println!("{} seeds, {} candidates, {share:.3} of them ventricular", seeds.len(), mined.candidates.len());
     assert!(share > 0.8);
@@ -110,7 +118,7 @@ fn half_an_hour_of_26_records_is_prepared_in_seconds() {
 
 /// `cargo test -p paucal-signal --test ecg_mitdb -- --ignored --nocapture`
 #[test]
-#[ignore = "prints how many beats are flagged as noise, as recorded and with noise added"]
+#[ignore = "prints how many beats are flagged as noise, as recorded and with noise added; takes minutes"]
 fn table_of_noise() {
     let Some(folder) = support::folder() else { return };
     let sources = discover(&[&folder]).unwrap();

@@ -52,6 +52,10 @@ pub fn extract(
         .flat_map(|&peak| &lead.conditioned[peak - window.before..=peak + window.after])
         .map(|&v| v as f32)
         .collect();
+    if !waves.iter().all(|v| v.is_finite()) {
+        let message = format!("'{}' has values beyond single precision", lead.name);
+        return Err(EcgError::recording(message, "check the file, or the gain in its header"));
+    }
     let judged = Judged {
         faults: &lead.faults,
         lead: &lead.signal,
