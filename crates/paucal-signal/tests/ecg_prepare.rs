@@ -1,8 +1,6 @@
 //! The preparation of beats: on a minute of a real record, and on recordings that are hard to use.
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -255,6 +253,8 @@ fn recordings_that_are_hard_to_use_do_not_stop_the_others() {
     assert!(record("odd").warnings[0].contains("'X9' was taken"), "{:?}", record("odd").warnings);
     assert!(record("gain").warnings[0].contains("check the gain"), "{:?}", record("gain").warnings);
     assert!(beats("gap").iter().any(|beat| beat.noise) && beats("gap").iter().any(|beat| !beat.noise));
+    let unknown = beats("gap").windows(2).filter(|pair| pair[0].rr.next.is_none()).count();
+    assert_eq!(unknown, 1, "the interval over the middle of the gap");
     assert!(beats("good").iter().all(|beat| !beat.noise));
     assert!(prepared.warnings.iter().any(|w| w.contains("5 recordings left out")), "{:?}", prepared.warnings);
     assert!(prepared.features.iter().all(|v| v.is_finite()));

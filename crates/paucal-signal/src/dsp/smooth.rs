@@ -69,25 +69,39 @@ pub fn moving_median(signal: &[f64], size: usize) -> Result<Vec<f64>, DspError> 
     require(size % 2 == 1, "moving median", "size", size, "odd")?;
     let Some(end) = signal.len().checked_sub(1) else { return Ok(Vec::new()) };
     let half = size / 2;
-    let at = |k: usize| signal[k.saturating_sub(half).min(end)];
-    let mut window: VecDeque<f64> = (0..size).map(at).collect();
-    let mut sorted: Vec<f64> = window.iter().copied().collect();
-    sorted.sort_by(f64::total_cmp);
+    let at = |k: usize| key(signal[k.saturating_sub(half).min(end)]);
+    let mut window: VecDeque<i64> = (0..size).map(at).collect();
+    let mut sorted: Vec<i64> = window.iter().copied().collect();
+    sorted.sort_unstable();
     let mut medians = Vec::with_capacity(signal.len());
-    medians.push(sorted[half]);
+    medians.push(value(sorted[half]));
     for k in size..size + end {
         let (entering, leaving) = (at(k), window.pop_front().unwrap_or_default());
         window.push_back(entering);
         replace(&mut sorted, leaving, entering);
-        medians.push(sorted[half]);
+        medians.push(value(sorted[half]));
     }
     Ok(medians)
 }
 
+/// A whole number in the place of a float: sorted like it, and faster to compare.
+fn key(value: f64) -> i64 {
+    let bits = value.to_bits() as i64;
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
+}
+
+/// The float of a [`key`].
+fn value(key: i64) -> f64 {
+    f64::from_bits((key ^ (((key >> 63) as u64) >> 1) as i64) as u64)
+}
+
 /// Puts `entering` into a sorted list in place of `leaving`, moving only what lies between the two.
-fn replace(sorted: &mut [f64], leaving: f64, entering: f64) {
-    let from = sorted.partition_point(|v| v.total_cmp(&leaving).is_lt());
-    let to = sorted.partition_point(|v| v.total_cmp(&entering).is_lt());
+fn replace(sorted: &mut [i64], leaving: i64, entering: i64) {
+    if leaving == entering {
+        return;
+    }
+    let from = sorted.partition_point(|v| *v < leaving);
+    let to = sorted.partition_point(|v| *v < entering);
     if to > from {
         sorted[from..to].rotate_left(1);
         sorted[to - 1] = entering;
@@ -167,6 +181,13 @@ mod tests {
         let line: Vec<f64> = (0..7).map(|i| 3.0 - 0.5 * f64::from(i)).collect();
         assert!(remove_line(&line).iter().all(|v| v.abs() < 1e-14));
         assert_eq!(remove_line(&[4.0]), [0.0]);
+    }
+
+    #[test]
+    fn keys_are_sorted_like_their_values() {
+        let values = [f64::NEG_INFINITY, -2.0, -1e-300, -0.0, 0.0, 1e-300, 1.0, f64::INFINITY, f64::NAN];
+        assert!(values.map(key).is_sorted());
+        assert!(values.iter().all(|v| value(key(*v)).to_bits() == v.to_bits()));
     }
 
     #[test]

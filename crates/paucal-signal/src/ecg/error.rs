@@ -1,5 +1,7 @@
 //! What can be wrong with a request to prepare ECG recordings.
 
+use std::fmt::Display;
+
 use paucal_core::error::closest;
 use paucal_core::files::FileError;
 use paucal_core::{Advice, ExitKind};
@@ -121,7 +123,7 @@ impl Advice for EcgError {
 pub(crate) fn require(
     holds: bool,
     option: &'static str,
-    value: impl ToString,
+    value: impl Display + Copy,
     range: &'static str,
 ) -> Result<(), EcgError> {
     if holds { Ok(()) } else { Err(EcgError::Option { option, value: value.to_string(), range }) }

@@ -107,7 +107,7 @@ pub fn mine(prepared: &Prepared, seeds: &[SeedBeat], options: &MineOptions) -> R
     });
     let beats = searched.flat_map(|(_, record)| record.first..record.first + record.beats);
     let pool: Vec<usize> = beats.filter(|&beat| !prepared.beats[beat].noise).collect();
-    let norms: Vec<f32> = prepared.features.rows().into_iter().map(norm).collect();
+    let norms: Vec<f32> = prepared.features.rows().into_iter().map(|row| norm(&row)).collect();
     let (known, unknown): (Vec<&SeedBeat>, Vec<&SeedBeat>) =
         seeds.iter().partition(|seed| seed.beat < prepared.beats.len());
     let of_seed = |seed: &&SeedBeat| {
@@ -134,6 +134,6 @@ pub fn mine(prepared: &Prepared, seeds: &[SeedBeat], options: &MineOptions) -> R
     Ok(Mined { candidates, unknown: unknown.into_iter().map(|seed| seed.beat).collect() })
 }
 
-fn norm(row: ArrayView1<'_, f32>) -> f32 {
-    row.dot(&row).sqrt()
+fn norm(row: &ArrayView1<'_, f32>) -> f32 {
+    row.dot(row).sqrt()
 }

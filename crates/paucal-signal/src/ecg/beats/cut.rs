@@ -13,12 +13,17 @@ use super::{Beat, BeatOptions, Compat, RecordBeats, Scale, Window, lead};
 /// QRS complexes are between these, in mV, unless a gain is wrong.
 const PLAUSIBLE_MV: std::ops::RangeInclusive<f64> = 0.05..=15.0;
 
+/// Shortest missing stretch over which no RR interval is taken, in seconds.
+const HOLE_S: f64 = 1.0;
+
 /// A lead at the rate of the beats, before and after its baseline was removed.
 struct Lead {
     name: String,
     source_rate: f64,
     rate: f64,
     in_volts: bool,
+    /// Where signal is missing for so long that intervals over it mean nothing, at the rate of the beats.
+    holes: Vec<usize>,
     faults: Faults,
     signal: Vec<f64>,
     conditioned: Vec<f64>,
@@ -37,6 +42,8 @@ pub fn extract(
     let mut peaks =
         peaks::find(recording, searched, lead.rate, options.peaks, &options.detector, &mut warnings)?;
     let reach = (options.recentre_ms / 1000.0 * lead.rate).round() as usize;
+    peaks.breaks.extend(&lead.holes);
+    peaks.breaks.sort_unstable();
     peaks::recentre(&lead.conditioned, &mut peaks.positions, reach);
     let window = options.window(lead.rate);
     let kept = whole(&peaks.positions, window, lead.conditioned.len());
@@ -131,15 +138,19 @@ fn prepare_lead(
         let message = format!("all samples of '{}' are missing", channel.name);
         return Err(EcgError::recording(message, "name another lead"));
     }
-    bridge(&mut raw);
+    let gaps = bridge(&mut raw);
     let rate = if options.rate_hz > 0.0 { options.rate_hz } else { channel.rate };
     let signal = lead::at_rate(raw, channel.rate, rate)?;
     let conditioned = options.conditioning.apply(&signal, rate, options.compat)?;
+    let long = gaps.into_iter().filter(|gap| gap.len() as f64 >= HOLE_S * channel.rate);
+    let holes =
+        long.map(|gap| (f64::midpoint(gap.start as f64, gap.end as f64) * rate / channel.rate) as usize);
     Ok(Lead {
         name: channel.name.clone(),
         source_rate: channel.rate,
         rate,
         in_volts: channel.unit.trim().to_lowercase().ends_with('v'),
+        holes: holes.collect(),
         faults,
         signal,
         conditioned,

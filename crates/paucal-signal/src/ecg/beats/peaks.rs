@@ -28,7 +28,7 @@ pub struct Peaks {
     pub positions: Vec<usize>,
     /// Their symbols, where annotated.
     pub symbols: Vec<Option<char>>,
-    /// Samples at which the row of beats is broken: ventricular flutter begins there.
+    /// Samples at which the row of beats is broken: ventricular flutter begins there, or signal is missing.
     pub breaks: Vec<usize>,
 }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 /// How many intervals the local mean takes.
 const LOCAL: usize = 10;
 
-/// RR intervals of one beat, in seconds. What does not exist (before the first peak, across a stretch of
-/// flutter) is none.
+/// RR intervals of one beat, in seconds. What does not exist (before the first peak, across flutter or
+/// missing signal) is none.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Rr {
     /// From the previous peak.
@@ -164,7 +164,7 @@ mod tests {
         let rr = intervals(&[0, 100, 200, 300, 400, 1400], &[], 100.0);
         let scaler = RrScaler::fit(rr.iter());
         let fitted: Vec<f32> = rr.iter().map(|r| scaler.transform(r)[0]).collect();
-        assert!(fitted[5] > 10.0 && fitted[2].abs() < 1.0, "{fitted:?}");
+        assert!(fitted[5] > 5.0 && fitted[2].abs() < 1.0, "{fitted:?}");
         assert_eq!(RrScaler::fit([].into_iter()), RrScaler::default());
     }
 

@@ -3,7 +3,7 @@
 //! Everything is fitted on the usable beats of the training patients and applied to all; the literal variant
 //! fits on all beats of all patients.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, Axis};
 use paucal_core::Seed;
 use paucal_learn::{Clusters, KMeans, Pca};
 use rayon::prelude::*;
@@ -110,7 +110,7 @@ impl FeatureMap {
     }
 
     /// The cluster of each row of features; none without clusters.
-    pub fn assign(&self, features: ArrayView2<'_, f32>) -> Vec<Option<usize>> {
+    pub fn assign(&self, features: &Array2<f32>) -> Vec<Option<usize>> {
         if self.clusters.is_empty() {
             return vec![None; features.nrows()];
         }

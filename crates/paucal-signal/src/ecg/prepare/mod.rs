@@ -267,7 +267,7 @@ fn literal_noise(of: &mut Prepared) -> Result<(), EcgError> {
         let x =
             Array2::from_shape_fn((rows.len(), length), |(i, k)| f64::from(of.waves[rows[i] * length + k]));
         let seed = of.seed.child("ecg/local", class as u64);
-        let ids = spec::local_clusters(x.view(), of.options.restarts, seed)?;
+        let ids = spec::local_clusters(&x, of.options.restarts, seed)?;
         for (&row, &id) in rows.iter().zip(&ids) {
             of.local_clusters[row] = id as i32;
             if ids.iter().filter(|&&other| other == id).count() < spec::MIN_CLUSTER {
@@ -287,7 +287,7 @@ fn fit(of: &mut Prepared) -> Result<(), EcgError> {
     let rows: Vec<usize> = if literal { (0..of.beats.len()).collect() } else { of.fitted().collect() };
     of.map = FeatureMap::fit(shapes, &rows, |beat| !of.beats[beat].noise, &of.options, of.seed)?;
     of.features = of.map.transform(shapes);
-    let clusters = of.map.assign(of.features.view());
+    let clusters = of.map.assign(&of.features);
     let cluster = |(beat, id): (&Beat, Option<usize>)| id.filter(|_| !beat.noise).map_or(-1, |id| id as i32);
     of.clusters = of.beats.iter().zip(clusters).map(cluster).collect();
     if !literal {
@@ -312,7 +312,7 @@ fn local_clusters(of: &Prepared) -> Result<Vec<i32>, EcgError> {
             f64::from(of.features[[rows[i], k]])
         });
         let seed = of.seed.child("ecg/local", class as u64);
-        for (row, id) in rows.iter().zip(spec::local_clusters(x.view(), of.options.restarts, seed)?) {
+        for (row, id) in rows.iter().zip(spec::local_clusters(&x, of.options.restarts, seed)?) {
             clusters[*row] = id as i32;
         }
     }

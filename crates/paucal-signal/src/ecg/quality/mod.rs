@@ -17,6 +17,17 @@
 //! | [`SPEC`](Reasons::SPEC) | the literal score of the first description ([`spec`]) |
 //!
 //! The score of a beat is the largest ratio of a measure to its threshold; at 1 it is flagged.
+//!
+//! Share of beats flagged on the 26 records of the MIT-BIH Arrhythmia Database that the thresholds were
+//! looked at on (101 to 124 and 201 to 230 of the training set of de Chazal, and the paced ones), as recorded and
+//! where white noise was added, its deviation a share of the record's usual QRS:
+//!
+//! | noise | N | S | V | F |
+//! |---|---|---|---|---|
+//! | none | 0.1 % | 0.0 % | 0.03 % | 0.0 % |
+//! | 5 % | 0.2 % | 0.6 % | 2.3 % | 0.0 % |
+//! | 10 % | 38 % | 38 % | 38 % | 51 % |
+//! | 20 % | 99 % | 99 % | 99 % | 99 % |
 
 mod measures;
 pub mod spec;

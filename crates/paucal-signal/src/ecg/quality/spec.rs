@@ -4,6 +4,7 @@
 //! and ventricular beats above all, are the first to be called noise; and it calls pauses noise. Then every
 //! cluster of fewer than 12 beats of one class is noise too, which erases rare classes.
 
+use ndarray::Array2;
 use paucal_core::Seed;
 use paucal_learn::KMeans;
 
@@ -68,15 +69,11 @@ pub fn clusters_of(beats: usize, most: usize) -> usize {
 }
 
 /// Clusters of the usable beats of one class by their features (rows × columns).
-pub fn local_clusters(
-    features: ndarray::ArrayView2<'_, f64>,
-    restarts: usize,
-    seed: Seed,
-) -> Result<Vec<usize>, EcgError> {
+pub fn local_clusters(features: &Array2<f64>, restarts: usize, seed: Seed) -> Result<Vec<usize>, EcgError> {
     let clusters = clusters_of(features.nrows(), MAX_CLUSTERS);
     if clusters == 1 {
         return Ok(vec![0; features.nrows()]);
     }
     let method = KMeans { clusters, restarts, ..KMeans::default() };
-    Ok(method.fit(features, None, seed)?.labels)
+    Ok(method.fit(features.view(), None, seed)?.labels)
 }

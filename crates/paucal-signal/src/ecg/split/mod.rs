@@ -161,27 +161,27 @@ impl SplitFile {
             let message = "no recording with beats is on the training side";
             return Err(EcgError::table("split", message, "name at least one under train"));
         }
-        self.one_side_each(records, &sides)?;
+        one_side_each(records, &sides)?;
         Ok(sides)
     }
+}
 
-    fn one_side_each(&self, records: &[(&str, &str)], sides: &[Side]) -> Result<(), EcgError> {
-        for (i, (record, patient)) in records.iter().enumerate() {
-            let twin = (0..i).find(|&j| {
-                let both = sides[i] != Side::Unused && sides[j] != Side::Unused;
-                both && sides[i] != sides[j] && records[j].1 == *patient
-            });
-            if let Some(j) = twin {
-                let (other, here, there) = (records[j].0, sides[i].name(), sides[j].name());
-                let message = format!(
-                    "patient '{patient}' is on two sides: '{other}' in {there}, '{record}' in {here}"
-                );
-                let hint = "put all recordings of a patient on one side, or leave some out of the lists";
-                return Err(EcgError::table("split", message, hint));
-            }
+/// Refuses patients on two sides.
+fn one_side_each(records: &[(&str, &str)], sides: &[Side]) -> Result<(), EcgError> {
+    for (i, (record, patient)) in records.iter().enumerate() {
+        let twin = (0..i).find(|&j| {
+            let both = sides[i] != Side::Unused && sides[j] != Side::Unused;
+            both && sides[i] != sides[j] && records[j].1 == *patient
+        });
+        if let Some(j) = twin {
+            let (other, here, there) = (records[j].0, sides[i].name(), sides[j].name());
+            let message =
+                format!("patient '{patient}' is on two sides: '{other}' in {there}, '{record}' in {here}");
+            let hint = "put all recordings of a patient on one side, or leave some out of the lists";
+            return Err(EcgError::table("split", message, hint));
         }
-        Ok(())
     }
+    Ok(())
 }
 
 #[cfg(test)]
