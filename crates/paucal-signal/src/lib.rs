@@ -3,7 +3,8 @@
 //! * [`recording`]: channels with units, sampling rates and missing samples, and annotations.
 //! * [`formats`]: readers and writers, WFDB first.
 //! * [`dsp`]: filters and resampling with the conventions of SciPy.
-//! * [`ecg`]: heart beats: detectors and their comparison with reference annotations.
+//! * [`ecg`]: heart beats: detectors and their comparison with reference annotations; beats cut out, judged,
+//!   split by patient and made ready to learn from.
 
 pub mod dsp;
 pub mod ecg;

@@ -16,15 +16,15 @@ pub mod lead;
 pub mod peaks;
 pub mod rr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::condition::{Conditioning, Filter, Scale};
 pub use self::cut::extract;
 pub use self::peaks::PeakSource;
 pub use self::rr::{Rr, RrScaler};
 
-use super::detect::{AnyDetector, NeuroKit};
-use super::error::{EcgError, require};
+use super::detect::{AnyDetector, METHODS, NeuroKit};
+use super::error::{EcgError, require, suggest};
 use super::quality::RecordQuality;
 
 /// Whether to do as is right or as the first description of this pipeline did.
@@ -49,7 +49,8 @@ pub struct BeatOptions {
     pub rate_hz: f64,
     /// Where the beats come from.
     pub peaks: PeakSource,
-    /// The detector, where one is needed.
+    /// The detector, where one is needed: its name, or a table with its parameters.
+    #[serde(deserialize_with = "detector")]
     pub detector: AnyDetector,
     /// Peaks are moved to the largest deflection within this time on either side, in ms; 0 leaves them.
     pub recentre_ms: f64,
@@ -61,6 +62,23 @@ pub struct BeatOptions {
     pub conditioning: Conditioning,
     /// Corrected or literal.
     pub compat: Compat,
+}
+
+/// A detector by its name, with its default parameters, or as a table.
+fn detector<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AnyDetector, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Name(String),
+        Table(AnyDetector),
+    }
+    match Given::deserialize(deserializer)? {
+        Given::Table(detector) => Ok(detector),
+        Given::Name(name) => AnyDetector::named(&name).ok_or_else(|| {
+            let hint = suggest(&name, METHODS.iter().map(|method| method.name));
+            serde::de::Error::custom(format!("there is no detector '{name}': {hint}"))
+        }),
+    }
 }
 
 impl Default for BeatOptions {
@@ -210,4 +228,47 @@ pub struct RecordBeats {
     pub quality: RecordQuality,
     /// What somebody should look at, in plain sentences.
     pub warnings: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_those_of_the_paper_and_of_the_first_description() {
+        assert_eq!(BeatOptions::default().window(360.0), Window { before: 90, after: 109 });
+        assert_eq!(BeatOptions::default().window(360.0).length(), 200);
+        assert_eq!(BeatOptions::spec().window(260.4).length(), 170);
+        assert_eq!(BeatOptions::spec().window(360.0).length(), 235);
+    }
+
+    #[test]
+    fn a_detector_is_a_name_or_a_table() {
+        let parse = |text: &str| toml::from_str::<BeatOptions>(text);
+        assert_eq!(
+            parse("detector = \"hamilton\"").unwrap().detector,
+            AnyDetector::named("hamilton").unwrap()
+        );
+        let table = parse("[detector]\nmethod = \"pan-tompkins\"\nhigh_hz = 18.0").unwrap();
+        assert!(matches!(table.detector, AnyDetector::PanTompkins(_)));
+        let error = parse("detector = \"hamiltn\"").unwrap_err().to_string();
+        assert!(error.contains("did you mean 'hamilton'"), "{error}");
+        assert!(parse("rate = 360").is_err());
+        let written = toml::to_string(&BeatOptions::spec()).unwrap();
+        assert_eq!(parse(&written).unwrap(), BeatOptions::spec());
+    }
+
+    #[test]
+    fn options_out_of_range_are_refused() {
+        let refused = |change: fn(&mut BeatOptions)| {
+            let mut options = BeatOptions::default();
+            change(&mut options);
+            options.check().is_err()
+        };
+        assert!(refused(|o| o.rate_hz = 10.0));
+        assert!(refused(|o| o.before_ms = 0.0));
+        assert!(refused(|o| o.after_ms = f64::NAN));
+        assert!(refused(|o| o.recentre_ms = 500.0));
+        assert!(BeatOptions::spec().check().is_ok());
+    }
 }

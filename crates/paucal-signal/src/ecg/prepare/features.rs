@@ -160,7 +160,12 @@ impl FeatureMap {
 
 fn rr_names(compat: Compat) -> &'static [&'static str] {
     match compat {
-        Compat::Corrected => &Rr::FEATURES,
+        Compat::Corrected => &[
+            "scaled_rr_prev_minus_record",
+            "scaled_rr_next_minus_record",
+            "scaled_rr_prev_over_next",
+            "scaled_rr_local_minus_record",
+        ],
         Compat::Spec => &["rr_prev", "rr_next", "rr_ratio"],
     }
 }

@@ -3,7 +3,7 @@
 use paucal_data::{ColumnSpec, Kind, MISSING, Schema, Table, Values};
 
 use super::Prepared;
-use crate::ecg::beats::Beat;
+use crate::ecg::beats::{Beat, Rr};
 use crate::ecg::error::EcgError;
 use crate::ecg::split::Side;
 
@@ -78,6 +78,10 @@ pub(super) fn table(of: &Prepared, features: bool) -> Result<Table, EcgError> {
     columns.real("seconds", beats().map(|b| Some((f64::from(b.position) / of.rate) as f32)));
     columns.real("rr_local_sec", beats().map(|b| b.rr.local));
     columns.real("rr_record_sec", beats().map(|b| b.rr.record));
+    let raw: Vec<[f32; 4]> = beats().map(|b| b.rr.features()).collect();
+    for (k, name) in Rr::FEATURES.iter().enumerate() {
+        columns.real(name, raw.iter().map(|row| Some(row[k])));
+    }
     columns.real("signal_quality", beats().map(|b| Some(b.quality())));
     columns.whole("noise_reasons", beats().map(|b| i64::from(b.reasons)));
     if features {
@@ -94,8 +98,8 @@ pub(super) fn table(of: &Prepared, features: bool) -> Result<Table, EcgError> {
 /// The RR features, scaled by the training patients.
 fn scaled_rr(columns: &mut Columns, of: &Prepared) {
     let rows: Vec<[f32; 4]> = of.beats.iter().map(|b: &Beat| of.map.rr.transform(&b.rr)).collect();
-    for (k, name) in crate::ecg::beats::Rr::FEATURES.iter().enumerate() {
-        columns.real(name, rows.iter().map(|row| Some(row[k])));
+    for (k, name) in Rr::FEATURES.iter().enumerate() {
+        columns.real(&format!("scaled_{name}"), rows.iter().map(|row| Some(row[k])));
     }
 }
 

@@ -7,6 +7,22 @@
 //!
 //! Every beat has a `beat_global_id`, its position in [`Prepared::beats`] and in every array of the folder:
 //! recordings in the order given, beats in order of time. Nothing is ever joined by anything else.
+//!
+//! ```
+//! use paucal_core::{Seed, Silent};
+//! use paucal_signal::ecg::prepare::{PrepareOptions, Prepared, Sources, prepare};
+//! use paucal_signal::formats::discover;
+//!
+//! # let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/mitdb-minute");
+//! let sources = Sources { files: discover(&[data])?, ..Sources::default() };
+//! let prepared = prepare(&sources, &PrepareOptions::default(), Seed(1), &Silent::new())?;
+//! assert_eq!(prepared.class_counts(None, |beat| !beat.noise)[1..], [5, 7, 4, 0]); // S, V, F, Q
+//!
+//! let folder = tempfile::tempdir()?;
+//! prepared.write(folder.path())?;
+//! assert!(Prepared::open(folder.path())? == prepared);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod features;
 pub mod files;
@@ -337,7 +353,14 @@ fn notable(of: &Prepared) -> Vec<String> {
     for (position, class) in of.labels.classes.iter().enumerate() {
         let of_class = |record: &&PreparedRecord| of.counts(record, |_| true)[position] > 0;
         let mut patients: Vec<usize> = of.records.iter().filter(of_class).map(|r| r.patient).collect();
+        patients.sort_unstable();
         patients.dedup();
+        if patients.len() > 1 && of.class_counts(Some(Side::Train), |beat| !beat.noise)[position] == 0 {
+            said.push(format!(
+                "no training patient has usable beats of class {}: it cannot be learnt",
+                class.name
+            ));
+        }
         if patients.len() == 1 {
             let name = &of.patients[patients[0]];
             said.push(format!(
@@ -373,6 +396,11 @@ impl Prepared {
     pub fn of_side(&self, side: Side) -> impl Iterator<Item = usize> + '_ {
         let records = self.records.iter().filter(move |record| record.side == side);
         records.flat_map(|record| record.first..record.first + record.beats)
+    }
+
+    /// The beats of a side that have a class and are not noise: what a classifier learns from, or is judged on.
+    pub fn usable(&self, side: Side) -> impl Iterator<Item = usize> + '_ {
+        self.of_side(side).filter(|&beat| !self.beats[beat].noise && self.beats[beat].class.is_some())
     }
 
     /// The beats on which features, clusters and templates are fitted: those of the training patients that are

@@ -1,8 +1,9 @@
 //! The literal noise score of the first description, for comparison.
 //!
 //! It takes robust z-scores over the beats of *all* patients, so that a patient with large or steep complexes,
-//! and ventricular beats above all, are the first to be called noise; and it calls pauses noise. Then every
-//! cluster of fewer than 12 beats of one class is noise too, which erases rare classes.
+//! and ventricular beats above all, are the first to be called noise (in a minute of record 223 of the MIT-BIH
+//! database 2 of 70 normal beats, 4 of 7 ventricular and 3 of 4 fusion beats); and it calls pauses noise. Then
+//! every cluster of fewer than 12 beats of one class is noise too, which erases rare classes.
 
 use ndarray::Array2;
 use paucal_core::Seed;
