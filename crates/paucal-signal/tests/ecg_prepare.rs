@@ -10,11 +10,12 @@ use paucal_signal::ecg::beats::{BeatOptions, Compat, extract};
 use paucal_signal::ecg::context::EMPTY;
 use paucal_signal::ecg::labels::LabelMap;
 use paucal_signal::ecg::mine::{MineOptions, SeedBeat, mine, read_seeds};
+use paucal_signal::ecg::patients::Patients;
 use paucal_signal::ecg::prepare::{PrepareOptions, Prepared, Sources, Summary, prepare};
 use paucal_signal::ecg::quality::QualityOptions;
 use paucal_signal::ecg::split::{Side, SplitFile};
 use paucal_signal::formats::numpy::{Values, read_npy, read_npz};
-use paucal_signal::formats::{ReadOptions, discover, wfdb};
+use paucal_signal::formats::{ReadOptions, discover, edf, wfdb};
 use paucal_signal::recording::{Annotation, Channel, Recording, Samples};
 use proptest::prelude::*;
 
@@ -256,8 +257,47 @@ fn recordings_that_are_hard_to_use_do_not_stop_the_others() {
     let unknown = beats("gap").windows(2).filter(|pair| pair[0].rr.next.is_none()).count();
     assert_eq!(unknown, 1, "the interval over the middle of the gap");
     assert!(beats("good").iter().all(|beat| !beat.noise));
-    assert!(prepared.warnings.iter().any(|w| w.contains("5 recordings left out")), "{:?}", prepared.warnings);
+    for sentence in ["left out cut: ", "odd: none of the leads", "gain: its QRS complexes measure"] {
+        assert!(
+            prepared.warnings.iter().any(|w| w.contains(sentence)),
+            "{sentence}: {:?}",
+            prepared.warnings
+        );
+    }
     assert!(prepared.features.iter().all(|v| v.is_finite()));
+}
+
+#[test]
+fn beats_that_are_dropped_at_the_ends_still_count_in_the_intervals() {
+    let folder = folder(&[strip("a", 360.0, 20.0, 1.0)]);
+    let mut options = PrepareOptions::default();
+    options.beats.before_ms = 600.0;
+    let prepared = run(&sources(folder.path()), &options).unwrap();
+    // The first peak is 0.5 s from the start.
+    assert!(prepared.records[0].beats < prepared.records[0].peaks);
+    assert!((0.6..1.0).contains(&prepared.beats[0].rr.previous.unwrap()));
+    options.beats.compat = Compat::Spec;
+    let literal = run(&sources(folder.path()), &options).unwrap();
+    assert_eq!(literal.beats[0].rr.previous, literal.beats[0].rr.next, "copied");
+}
+
+#[test]
+fn recordings_of_one_patient_stay_together() {
+    let folder = tempfile::tempdir().unwrap();
+    for (id, patient) in [("a", "p1"), ("b", "p2"), ("c", "p1"), ("d", "p3")] {
+        let recording = Recording { patient: Some(patient.into()), ..strip(id, 360.0, 20.0, 1.0) };
+        edf::write(&folder.path().join(format!("{id}.edf")), &recording).unwrap();
+    }
+    let prepared = run(&sources(folder.path()), &PrepareOptions::default()).unwrap();
+    assert_eq!(prepared.patients, ["p1", "p2", "p3"]);
+    assert_eq!(prepared.records[0].side, prepared.records[2].side);
+    let torn = SplitFile { train: vec!["a".into()], test: vec!["c".into()], ..SplitFile::default() };
+    let torn = Sources { split: Some(torn.clone()), ..sources(folder.path()) };
+    let error = run(&torn, &PrepareOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("patient 'p1' is on two sides"), "{error}");
+    // A table of patients wins over the file.
+    let patients = Patients::from_csv("record,patient\na,x\nc,y\n").unwrap();
+    assert!(run(&Sources { patients, ..torn }, &PrepareOptions::default()).is_ok());
 }
 
 #[test]

@@ -21,7 +21,8 @@ struct Lead {
     name: String,
     source_rate: f64,
     rate: f64,
-    in_volts: bool,
+    /// Its unit, empty if not known as one of voltage.
+    unit: String,
     /// Where signal is missing for so long that intervals over it mean nothing, at the rate of the beats.
     holes: Vec<usize>,
     faults: Faults,
@@ -95,10 +96,12 @@ pub fn extract(
             "its beats resemble neither each other nor a clean signal: all are flagged as noise".into(),
         );
     }
-    let in_mv = lead.in_volts && options.conditioning.scale == Scale::Millivolts;
-    if in_mv && !PLAUSIBLE_MV.contains(&record_quality.deflection) {
-        let mv = record_quality.deflection;
-        warnings.push(format!("its QRS complexes measure {mv:.3} mV: check the gain and the unit"));
+    let size = record_quality.deflection;
+    if options.conditioning.scale == Scale::Millivolts && !PLAUSIBLE_MV.contains(&size) {
+        warnings.push(match lead.unit.as_str() {
+            "" => "its unit is not known and its QRS complexes are no mV: set scale to 'z-score'".into(),
+            _ => format!("its QRS complexes measure {size:.3} mV: check the gain and the unit"),
+        });
     }
     Ok(RecordBeats {
         record: recording.id.clone(),
@@ -128,7 +131,7 @@ fn prepare_lead(
         let message = format!("'{}' is sampled at {} Hz", channel.name, channel.rate);
         return Err(EcgError::recording(message, "an ECG needs 50 Hz or more, up to 10 kHz"));
     }
-    let factor = lead::millivolts(&channel.unit);
+    let factor = lead::millivolts(&channel.unit).unwrap_or(1.0);
     let mut raw = channel.physical();
     if factor != 1.0 {
         raw.iter_mut().for_each(|v| *v *= factor);
@@ -149,7 +152,7 @@ fn prepare_lead(
         name: channel.name.clone(),
         source_rate: channel.rate,
         rate,
-        in_volts: channel.unit.trim().to_lowercase().ends_with('v'),
+        unit: if lead::millivolts(&channel.unit).is_some() { channel.unit.clone() } else { String::new() },
         holes: holes.collect(),
         faults,
         signal,

@@ -43,10 +43,10 @@ fn alike(channel: &str, wanted: &str) -> bool {
     plain(channel) == plain(wanted)
 }
 
-/// How many mV one unit of the channel is; 1 where the unit is not a known one of voltage.
-pub fn millivolts(unit: &str) -> f64 {
+/// How many mV one unit of the channel is, if it is a known one of voltage.
+pub fn millivolts(unit: &str) -> Option<f64> {
     let unit = unit.trim().to_lowercase();
-    UNITS.iter().find(|(name, _)| *name == unit).map_or(1.0, |(_, factor)| *factor)
+    UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor)
 }
 
 /// A lead without gaps at another rate.
@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn units_and_rates() {
-        assert_eq!(["mV", "uV", "V", "adu", ""].map(millivolts), [1.0, 1e-3, 1e3, 1.0, 1.0]);
+        let known = [Some(1.0), Some(1e-3), Some(1e3), None, None];
+        assert_eq!(["mV", "uV", "V", "adu", ""].map(millivolts), known);
         assert_eq!(at_rate(vec![1.0; 260], 260.4, 360.0).unwrap().len(), 360);
         assert_eq!(at_rate(vec![1.0; 3], 360.0, 360.0).unwrap(), [1.0; 3]);
     }

@@ -71,10 +71,10 @@ fn joined(found: Vec<Gathered>, options: &PrepareOptions) -> Gathered {
                         "set rate_hz to a common rate",
                     ))
                 }
-                _ if options.paced == Paced::LeaveOut && taken.beats.paced > PACED => {
-                    let percent = 100.0 * taken.beats.paced;
-                    Some((format!("{percent:.0} % of its beats are paced"), "set paced to 'keep' to use it"))
-                }
+                _ if options.paced == Paced::LeaveOut && taken.beats.paced > PACED => Some((
+                    "more than 20 % of its beats are paced".to_owned(),
+                    "set paced to 'keep' to use it",
+                )),
                 _ => None,
             };
             match refused {

@@ -75,7 +75,8 @@ pub(super) fn table(of: &Prepared, features: bool) -> Result<Table, EcgError> {
     symbols.dedup();
     let at = |symbol: Option<char>| symbol.and_then(|s| symbols.binary_search(&s).ok());
     columns.level("symbol", symbols.iter().map(ToString::to_string).collect(), beats().map(|b| at(b.symbol)));
-    columns.real("seconds", beats().map(|b| Some((f64::from(b.position) / of.rate) as f32)));
+    let seconds = beats().map(|b| f64::from(b.position) / of.rate).collect();
+    columns.push("seconds", Kind::Numeric { decimals: Some(4) }, Values::Number(seconds));
     columns.real("rr_local_sec", beats().map(|b| b.rr.local));
     columns.real("rr_record_sec", beats().map(|b| b.rr.record));
     let raw: Vec<[f32; 4]> = beats().map(|b| b.rr.features()).collect();

@@ -33,6 +33,7 @@ mod open;
 mod options;
 mod prototypes;
 mod summary;
+mod warnings;
 
 use ndarray::Array2;
 use paucal_core::run::Input;
@@ -159,7 +160,8 @@ pub fn prepare(
     }
     stop_if_asked(observer)?;
     fit(&mut prepared)?;
-    prepared.warnings.extend(notable(&prepared));
+    let notable = warnings::notable(&prepared);
+    prepared.warnings.extend(notable);
     for warning in &prepared.warnings {
         observer.warn(warning.clone());
     }
@@ -333,50 +335,6 @@ fn local_clusters(of: &Prepared) -> Result<Vec<i32>, EcgError> {
         }
     }
     Ok(clusters)
-}
-
-/// What the whole set gives reason to say.
-fn notable(of: &Prepared) -> Vec<String> {
-    let mut said = Vec::new();
-    if !of.left_out.is_empty() {
-        let names: Vec<&str> = of.left_out.iter().map(|l| l.record.as_str()).collect();
-        said.push(format!("{} left out: {}", count(names.len(), "recording"), names.join(", ")));
-    }
-    let unreadable: Vec<&str> =
-        of.records.iter().filter(|r| r.quality.unreadable).map(|r| r.name.as_str()).collect();
-    if !unreadable.is_empty() {
-        said.push(format!("nothing but noise in {}", unreadable.join(", ")));
-    }
-    if of.records.iter().any(|record| record.weak) {
-        said.push("beats have the label of their recording: these labels are weak".into());
-    }
-    for (position, class) in of.labels.classes.iter().enumerate() {
-        let of_class = |record: &&PreparedRecord| of.counts(record, |_| true)[position] > 0;
-        let mut patients: Vec<usize> = of.records.iter().filter(of_class).map(|r| r.patient).collect();
-        patients.sort_unstable();
-        patients.dedup();
-        if patients.len() > 1 && of.class_counts(Some(Side::Train), |beat| !beat.noise)[position] == 0 {
-            said.push(format!(
-                "no training patient has usable beats of class {}: it cannot be learnt",
-                class.name
-            ));
-        }
-        if patients.len() == 1 {
-            let name = &of.patients[patients[0]];
-            said.push(format!(
-                "only patient {name} has beats of class {}: it cannot be both learnt and tested",
-                class.name
-            ));
-        }
-    }
-    if !of.records.iter().any(|record| record.side == Side::Test) {
-        said.push("no recording is on the test side".into());
-    }
-    said
-}
-
-fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 impl Prepared {
