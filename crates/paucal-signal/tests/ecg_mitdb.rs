@@ -11,7 +11,7 @@ use paucal_signal::ecg::beats::{BeatOptions, PeakSource, extract};
 use paucal_signal::ecg::labels::LabelMap;
 use paucal_signal::ecg::mine::{MineOptions, SeedBeat, mine};
 use paucal_signal::ecg::prepare::{Paced, PrepareOptions, Prepared, Sources, prepare};
-use paucal_signal::ecg::quality::{QualityOptions, Reasons};
+use paucal_signal::ecg::quality::{QualityOptions, Reasons, spec};
 use paucal_signal::ecg::split::Side;
 use paucal_signal::formats::{ReadOptions, discover, read};
 use paucal_signal::recording::{Recording, Samples};
@@ -163,4 +163,29 @@ fn noisy(mut recording: Recording, level: f64, quality: &QualityOptions) -> Vec<
     let inside = |position: u32| usize::from(position / 3600 % 3 == 1);
     let classed = judged.beats.iter().filter_map(|b| Some((inside(b.position), b.class?.into(), b.noise)));
     classed.collect()
+}
+
+/// The literal score of the first description on the same records: what it calls noise.
+#[test]
+#[ignore = "prints how many beats the literal score flags"]
+fn table_of_literal_noise() {
+    let Some(folder) = support::folder() else { return };
+    let options = BeatOptions { peaks: PeakSource::Annotations, ..BeatOptions::spec() };
+    let (mut waves, mut rr, mut classes, mut length) = (Vec::new(), Vec::new(), Vec::new(), 1);
+    for source in discover(&[&folder]).unwrap() {
+        let recording = read(&source.path, &ReadOptions::default()).unwrap();
+        let cut = extract(&recording, &LabelMap::aami(), &options, &QualityOptions::default()).unwrap();
+        if cut.paced < 0.2 {
+            length = cut.window.length();
+            rr.extend(cut.beats.iter().map(|b| b.rr));
+            classes.extend(cut.beats.iter().map(|b| b.class));
+            waves.extend(cut.waves);
+        }
+    }
+    let scored = spec::score(&waves, length, &rr);
+    for (class, name) in ["N", "S", "V", "F", "Q"].iter().enumerate() {
+        let of = || classes.iter().zip(&scored).filter(|(c, _)| **c == Some(class as u16));
+        let flagged = of().filter(|(_, (_, noise))| *noise).count();
+        println!("{name}: {flagged} of {} ({:.3})", of().count(), flagged as f64 / of().count() as f64);
+    }
 }

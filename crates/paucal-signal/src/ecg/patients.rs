@@ -99,11 +99,6 @@ impl Patients {
     pub fn unused<'a>(&'a self, records: &[&str]) -> Vec<&'a str> {
         self.of_record.keys().map(String::as_str).filter(|name| !records.contains(name)).collect()
     }
-
-    /// Whether there is no entry.
-    pub fn is_empty(&self) -> bool {
-        self.of_record.is_empty()
-    }
 }
 
 /// The first record of the person who has this one, if the data set is known.

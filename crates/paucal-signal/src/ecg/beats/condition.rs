@@ -82,9 +82,11 @@ impl Conditioning {
     pub fn apply(&self, signal: &[f64], rate: f64, compat: Compat) -> Result<Vec<f64>, DspError> {
         let filtered = match self.filter {
             Filter::Medians => {
-                let first = moving_median(signal, odd(self.short_ms, rate))?;
-                let baseline = moving_median(&first, odd(self.long_ms, rate))?;
-                signal.iter().zip(baseline).map(|(v, b)| v - b).collect()
+                // A day of ECG is long: each step lets go of the one before.
+                let mut lead = moving_median(signal, odd(self.short_ms, rate))?;
+                lead = moving_median(&lead, odd(self.long_ms, rate))?;
+                lead.iter_mut().zip(signal).for_each(|(baseline, v)| *baseline = v - *baseline);
+                lead
             }
             Filter::BandPass => self.band_pass(signal, rate, compat)?,
             Filter::None => crate::dsp::smooth::remove_mean(signal),

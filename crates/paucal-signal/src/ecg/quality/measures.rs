@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::super::beats::Window;
+use super::Reasons;
+use crate::ecg::beats::Window;
 
 /// Neighbours on each side with which a beat is compared.
 const NEIGHBOURS: usize = 10;
@@ -23,19 +24,20 @@ pub(super) fn median(mut values: Vec<f64>) -> f64 {
     if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(middle, f64::total_cmp).1 }
 }
 
-/// Missing, flat and clipped samples of a lead as recorded, summed from its start.
+/// Missing, flat and clipped samples of a lead as recorded.
 pub(crate) struct Faults {
-    sums: [Vec<u32>; 3],
+    /// Bits [`Reasons::MISSING`], [`Reasons::FLAT`] and [`Reasons::CLIPPED`] of each sample.
+    marks: Vec<u8>,
     rate: f64,
 }
 
 impl Faults {
     /// Looks at a lead as recorded, NaN where missing.
     pub fn of(raw: &[f64], rate: f64) -> Self {
-        let missing: Vec<bool> = raw.iter().map(|v| !v.is_finite()).collect();
-        let (mut flat, mut clipped) = (vec![false; raw.len()], vec![false; raw.len()]);
-        let finite = || raw.iter().copied().filter(|v| v.is_finite());
-        let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        let mut marks: Vec<u8> =
+            raw.iter().map(|v| if v.is_finite() { 0 } else { Reasons::MISSING }).collect();
+        let finite = raw.iter().copied().filter(|v| v.is_finite());
+        let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         let long = (FLAT_S * rate).ceil() as usize;
         let mut start = 0;
         while start < raw.len() {
@@ -43,39 +45,35 @@ impl Faults {
             let length = raw[start..].iter().take_while(|&&v| v == value).count().max(1);
             let run = start..start + length;
             start = run.end;
+            if !value.is_finite() {
+                continue;
+            }
             if length >= long {
-                flat[run].fill(true);
+                marks[run].fill(Reasons::FLAT);
             } else if length >= CLIPPED && (value == low || value == high) {
-                clipped[run].fill(true);
+                marks[run].fill(Reasons::CLIPPED);
             }
         }
-        let sums = [&missing, &flat, &clipped].map(|marks| {
-            let mut sum = 0;
-            std::iter::once(0)
-                .chain(marks.iter().map(|&m| {
-                    sum += u32::from(m);
-                    sum
-                }))
-                .collect()
-        });
-        Self { sums, rate }
+        Self { marks, rate }
     }
 
     /// Shares of missing, flat and clipped samples in `start..=end`, counted at `rate` Hz.
     pub fn shares(&self, start: usize, end: usize, rate: f64) -> [f64; 3] {
-        let last = self.sums[0].len() - 1;
-        let place = |i: usize| ((i as f64 * self.rate / rate).round() as usize).min(last);
-        let (from, to) = (place(start), place(end + 1));
-        [0, 1, 2].map(|k| f64::from(self.sums[k][to] - self.sums[k][from]) / (to - from).max(1) as f64)
+        let place = |i: usize| ((i as f64 * self.rate / rate).round() as usize).min(self.marks.len());
+        shares(&self.marks[place(start)..place(end + 1)])
     }
 
     /// The shares in the whole lead.
     pub fn shares_of_all(&self) -> [f64; 3] {
-        [0, 1, 2].map(|k| {
-            let sums = &self.sums[k];
-            f64::from(sums.last().copied().unwrap_or(0)) / (sums.len() - 1).max(1) as f64
-        })
+        shares(&self.marks)
     }
+}
+
+fn shares(marks: &[u8]) -> [f64; 3] {
+    [Reasons::MISSING, Reasons::FLAT, Reasons::CLIPPED].map(|bit| {
+        let marked = marks.iter().filter(|&&mark| mark & bit != 0).count();
+        marked as f64 / marks.len().max(1) as f64
+    })
 }
 
 /// Distance of the lead at each peak from the median of the 0.4 s around it, in its own unit.
@@ -104,19 +102,14 @@ pub(super) fn noise_between_beats(
     for &peak in peaks {
         quiet[peak.saturating_sub(qrs)..(peak + qrs + 1).min(lead.len())].fill(false);
     }
-    let mut sums = Vec::with_capacity(lead.len() + 1);
-    let (mut sum, mut count) = (0.0, 0_u32);
-    sums.push((sum, count));
-    for i in 0..lead.len() {
-        if quiet[i] && i > 0 && i + 1 < lead.len() {
+    let of = |&peak: &usize| {
+        let (from, to) = ((peak - window.before).max(1), (peak + window.after + 1).min(lead.len() - 1));
+        let (mut sum, mut count) = (0.0, 0_usize);
+        for i in (from..to).filter(|&i| quiet[i]) {
             sum += (lead[i - 1] - 2.0 * lead[i] + lead[i + 1]).abs();
             count += 1;
         }
-        sums.push((sum, count));
-    }
-    let of = |&peak: &usize| {
-        let (from, to) = (sums[peak - window.before], sums[peak + window.after + 1]);
-        scale * (to.0 - from.0) / f64::from((to.1 - from.1).max(1))
+        scale * sum / count.max(1) as f64
     };
     peaks[kept].iter().map(of).collect()
 }

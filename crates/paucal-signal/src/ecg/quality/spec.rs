@@ -1,5 +1,8 @@
 //! The literal noise score of the first description, for comparison.
 //!
+//! On the 22 records of the training set of de Chazal it flags 6 % of N, 39 % of S, 37 % of V and 8 % of F; the
+//! score of the [parent module](super) flags 0.09, 0, 0.03 and 0 %.
+//!
 //! It takes robust z-scores over the beats of *all* patients, so that a patient with large or steep complexes,
 //! and ventricular beats above all, are the first to be called noise (in a minute of record 223 of the MIT-BIH
 //! database 2 of 70 normal beats, 4 of 7 ventricular and 3 of 4 fusion beats); and it calls pauses noise. Then

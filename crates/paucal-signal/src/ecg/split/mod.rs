@@ -46,11 +46,6 @@ impl Side {
             Self::Unused => "unused",
         }
     }
-
-    /// The side of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Train, Self::Validation, Self::Test, Self::Unused].into_iter().find(|s| s.name() == name)
-    }
 }
 
 /// How much of the data each side should get.
