@@ -30,7 +30,7 @@ pub struct Shapes<'a> {
 }
 
 /// From waves and RR intervals to features and clusters.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct FeatureMap {
     /// Corrected or literal.
     pub compat: Compat,

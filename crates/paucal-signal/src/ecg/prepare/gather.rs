@@ -60,34 +60,36 @@ fn joined(found: Vec<Gathered>, options: &PrepareOptions) -> Gathered {
         all.inputs.extend(file.inputs);
         all.warnings.extend(file.warnings);
         for taken in file.records {
-            let refused = match all.records.first() {
-                _ if !names.insert(taken.beats.record.clone()) => {
-                    Some(("another recording has the same name".to_owned(), "rename one of them"))
-                }
-                Some(first) if first.beats.rate != taken.beats.rate => {
-                    let (here, there) = (taken.beats.rate, first.beats.rate);
-                    Some((
-                        format!("it is sampled at {here} Hz, the first at {there} Hz"),
-                        "set rate_hz to a common rate",
-                    ))
-                }
-                _ if options.paced == Paced::LeaveOut && taken.beats.paced > PACED => Some((
-                    "more than 20 % of its beats are paced".to_owned(),
-                    "set paced to 'keep' to use it",
-                )),
-                _ => None,
-            };
-            match refused {
+            let new = names.insert(taken.beats.record.clone());
+            match refusal(&taken.beats, all.records.first(), new, options) {
                 None => all.records.push(taken),
-                Some((reason, hint)) => all.left_out.push(LeftOut {
-                    record: taken.beats.record,
-                    reason,
-                    hint: Some(hint.to_owned()),
-                }),
+                Some((reason, hint)) => {
+                    let record = taken.beats.record;
+                    all.left_out.push(LeftOut { record, reason, hint: Some(hint.to_owned()) });
+                }
             }
         }
     }
     all
+}
+
+/// Why a recording does not fit those before it, the `first` of which has set the rate, and what to do.
+fn refusal(
+    beats: &RecordBeats,
+    first: Option<&Taken>,
+    new: bool,
+    options: &PrepareOptions,
+) -> Option<(String, &'static str)> {
+    if !new {
+        return Some(("another recording has the same name".into(), "rename one of them"));
+    }
+    if options.paced == Paced::LeaveOut && beats.paced > PACED {
+        let reason = format!("more than {:.0} % of its beats are paced", 100.0 * PACED);
+        return Some((reason, "set paced to 'keep' to use it"));
+    }
+    let other = first.map(|first| first.beats.rate).filter(|rate| *rate != beats.rate)?;
+    let reason = format!("it is sampled at {} Hz, the first at {other} Hz", beats.rate);
+    Some((reason, "set rate_hz to a common rate"))
 }
 
 /// The recordings of one file.
