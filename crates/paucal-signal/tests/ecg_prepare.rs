@@ -301,6 +301,21 @@ fn recordings_of_one_patient_stay_together() {
 }
 
 #[test]
+fn a_set_of_nothing_but_noise_is_still_a_set() {
+    let mut noise = Seed(1).stream("test/noise", 0);
+    let random: Vec<f64> = (0..14_400).map(|_| noise.normal()).collect();
+    let folder = folder(&[changed(strip("random", 360.0, 40.0, 1.0), |v| v.clone_from(&random))]);
+    fs::remove_file(folder.path().join("random.atr")).unwrap();
+    let prepared = run(&sources(folder.path()), &PrepareOptions::default()).unwrap();
+    assert!(prepared.beats.iter().all(|beat| beat.noise && beat.class.is_none()));
+    assert_eq!((prepared.prototypes.len(), prepared.templates.len(), prepared.features.ncols()), (0, 0, 4));
+    assert!(prepared.plane().unwrap().is_empty() && prepared.usable(Side::Train).count() == 0);
+    let out = tempfile::tempdir().unwrap();
+    prepared.write(out.path()).unwrap();
+    assert!(Prepared::open(out.path()).unwrap() == prepared);
+}
+
+#[test]
 fn nothing_to_prepare_is_an_error_with_its_reason() {
     let folder = folder(&[changed(strip("flat", 360.0, 10.0, 1.0), |v| v.fill(0.5))]);
     fs::remove_file(folder.path().join("flat.atr")).unwrap();
