@@ -163,9 +163,11 @@ impl Clusters {
 /// Nearest centre of each row and the squared distance to it.
 fn assign(x: &Array2<f64>, centres: &Array2<f64>) -> Vec<(usize, f64)> {
     let near = |row: usize| {
+        let point = x.row(row);
+        let point = point.as_slice().unwrap_or_default();
         let mut best = (0, f64::INFINITY);
         for (k, centre) in centres.rows().into_iter().enumerate() {
-            let distance = between(x, row, centre.as_slice().unwrap_or_default());
+            let distance = squared_distance(point, centre.as_slice().unwrap_or_default());
             if distance < best.1 {
                 best = (k, distance);
             }
