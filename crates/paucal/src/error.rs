@@ -9,6 +9,8 @@ use paucal_data::DataError;
 use paucal_evidence::EvidenceError;
 use paucal_nn::NnError;
 use paucal_report::ReportError;
+use paucal_signal::ecg::EcgError;
+use paucal_signal::formats::FormatError;
 use paucal_table::judge::Form;
 use paucal_table::{METHODS, TableError};
 use paucal_tune::TuneError;
@@ -79,7 +81,7 @@ pub enum UsageError {
 impl UsageError {
     /// An unknown section, with the closest known one.
     pub fn unknown_section(name: &str) -> Self {
-        let known = ["seed", "audit", "judge", "prove", "tune", "compare"]
+        let known = ["seed", "audit", "judge", "prove", "tune", "compare", "ecg"]
             .into_iter()
             .chain(METHODS.iter().map(|m| m.name));
         let hint = match closest(name, known) {
@@ -162,6 +164,8 @@ fn as_advice<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn
         TuneError,
         DataError,
         EvidenceError,
+        EcgError,
+        FormatError,
         NnError,
         ReportError,
         ConfigError,

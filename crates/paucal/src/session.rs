@@ -7,6 +7,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use paucal_core::run::{self, Existing, Input, LAYOUT, Manifest, RunFolder};
 use paucal_core::{Cancel, Observer, Seed, config, files};
+use paucal_signal::ecg::benchmark::BenchmarkOptions;
+use paucal_signal::ecg::prepare::PrepareOptions;
 use paucal_table::Method;
 use paucal_table::audit::AuditOptions;
 use paucal_table::compare::CompareOptions;
@@ -20,7 +22,7 @@ use crate::error::UsageError;
 use crate::printer::{Level, Printer};
 use crate::progress::Console;
 
-/// The settings of all table verbs, from defaults, `--config` and `--set`.
+/// The settings of all verbs, from defaults, `--config` and `--set`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -36,9 +38,21 @@ pub struct Settings {
     pub tune: TuneOptions,
     /// `paucal table compare`.
     pub compare: CompareOptions,
+    /// `paucal ecg`.
+    pub ecg: EcgSettings,
     /// Parameters of generators by name: `[ctgan]` with `steps = 5000`.
     #[serde(flatten)]
     pub generators: BTreeMap<String, toml::Table>,
+}
+
+/// The settings of all verbs of `paucal ecg`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EcgSettings {
+    /// `paucal ecg prepare`.
+    pub prepare: PrepareOptions,
+    /// `paucal ecg judge --detector`.
+    pub detectors: BenchmarkOptions,
 }
 
 impl Default for Settings {
@@ -50,6 +64,7 @@ impl Default for Settings {
             prove: ProveOptions::default(),
             tune: TuneOptions::default(),
             compare: CompareOptions::default(),
+            ecg: EcgSettings::default(),
             generators: BTreeMap::new(),
         }
     }
@@ -133,7 +148,11 @@ impl Session {
 
     /// Writes the report and then marks the run as finished.
     pub fn finish(&self, folder: &RunFolder, command: &str, inputs: &[&Path]) -> Result<()> {
-        let inputs = inputs.iter().map(|path| input(path)).collect::<Result<_>>()?;
+        self.finish_with(folder, command, inputs.iter().map(|path| input(path)).collect::<Result<_>>()?)
+    }
+
+    /// As [`Session::finish`] for inputs whose digests are known.
+    pub fn finish_with(&self, folder: &RunFolder, command: &str, inputs: Vec<Input>) -> Result<()> {
         let manifest = Manifest {
             layout: LAYOUT,
             command: command.into(),

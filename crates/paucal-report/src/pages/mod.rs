@@ -5,6 +5,7 @@
 
 mod audit;
 mod compare;
+mod ecg;
 mod evidence;
 mod fidelity;
 mod fit;
@@ -33,6 +34,8 @@ pub fn write(folder: &RunFolder, manifest: &Manifest) -> Result<(), ReportError>
         "table prove" => prove::page(&read(folder)?),
         "table compare" => compare::page(&read(folder)?),
         "table tune" => tune::page(&read(folder)?),
+        "ecg prepare" => ecg::prepare::page(&read(folder)?),
+        "ecg judge" => ecg::detectors::page(&read(folder)?),
         "demo table" => tour::page(&read(folder)?),
         other => return Err(ReportError::NoPage(other.to_owned())),
     };

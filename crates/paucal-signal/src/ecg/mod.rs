@@ -10,9 +10,11 @@
 //! * [`context`]: each beat among its neighbours.
 //! * [`split`]: training, validation and test, patient by patient.
 //! * [`prepare`]: all of it over many recordings, into a folder.
+//! * [`benchmark`]: detectors compared on annotated recordings.
 //! * [`mine`]: the beats most like given ones.
 
 pub mod beats;
+pub mod benchmark;
 pub mod context;
 pub mod detect;
 pub mod error;

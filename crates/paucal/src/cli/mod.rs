@@ -1,5 +1,6 @@
 //! What can be typed: the command line, as clap types and nothing else.
 
+mod ecg;
 mod parts;
 mod study;
 mod table;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use ecg::{Ecg, JudgeBeats, Prepare, Recordings};
 pub use parts::{Header, Reading, Roles, Writing};
 pub use study::{Export, Named, Reap, Stored, Study, Worker};
 pub use table::{Audit, Compare, Fit, Judge, Prove, Sample, Space, Table, Tune};
@@ -82,6 +84,9 @@ pub enum Command {
     /// Clinical tables: audit, fit, sample, judge, prove
     #[command(subcommand)]
     Table(Table),
+    /// Recordings of the heart: prepare beats, compare detectors
+    #[command(subcommand)]
+    Ecg(Ecg),
     /// Studies of 'table tune': list, show, export, join from another machine
     #[command(subcommand)]
     Study(Study),

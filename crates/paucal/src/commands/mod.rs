@@ -1,6 +1,7 @@
 //! One file per verb. Each does the same: read, work, write the run folder, print a short result.
 
 mod demo;
+mod ecg;
 mod models;
 mod report;
 mod study;
@@ -20,6 +21,7 @@ pub fn run(session: &Session, command: Command) -> Result<()> {
     match command {
         Command::Demo(arguments) => demo::run(session, &arguments),
         Command::Table(verb) => table::run(session, verb),
+        Command::Ecg(verb) => ecg::run(session, verb),
         Command::Study(verb) => study::run(session, &verb),
         Command::Report(arguments) => report::run(session, &arguments),
         Command::Models(arguments) => models::run(session, &arguments),

@@ -7,6 +7,7 @@ mod bad_input;
 mod compare;
 mod constraints;
 mod demo;
+mod ecg;
 mod fit_sample;
 mod help;
 mod judge;

@@ -1,0 +1,87 @@
+//! `paucal ecg`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Writing;
+
+/// `paucal ecg …`.
+#[derive(Debug, Subcommand)]
+pub enum Ecg {
+    /// Find, cut out and judge the beats of recordings, and split them by patient
+    Prepare(Prepare),
+    /// Compare detectors of beats with annotations
+    Judge(JudgeBeats),
+}
+
+/// How recordings are read.
+#[derive(Debug, Clone, Args)]
+pub struct Recordings {
+    /// Folders of records, or files: WFDB, EDF/EDF+, CSV, XLSX, NPY, NPZ
+    #[arg(value_name = "DATA", required = true)]
+    pub data: Vec<PathBuf>,
+    /// Samples per second, for formats that do not say
+    #[arg(long, value_name = "HZ", help_heading = "Reading")]
+    pub rate: Option<f64>,
+    /// Length of a strip in seconds, from which the rate follows, for the same formats
+    #[arg(long, value_name = "S", help_heading = "Reading")]
+    pub seconds: Option<f64>,
+    /// Ending of the WFDB annotation files [default: atr]
+    #[arg(long, value_name = "NAME", help_heading = "Reading")]
+    pub annotator: Option<String>,
+    /// Read what is there of files that are cut off
+    #[arg(long, help_heading = "Reading")]
+    pub partial: bool,
+}
+
+/// `paucal ecg prepare`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal ecg prepare mitdb/ --out runs/prepared\n\
+    Patients stay on one side of the split; features, clusters, templates and prototypes are fitted on the training \
+    patients only. One bad record never stops the others: the summary names it.")]
+pub struct Prepare {
+    /// The recordings.
+    #[command(flatten)]
+    pub recordings: Recordings,
+    /// TOML with 'train', 'validation' and 'test' lists of record names [default: dealt by patient]
+    #[arg(long, value_name = "FILE")]
+    pub split: Option<PathBuf>,
+    /// TOML or CSV that says which records are of one patient [default: a record is a patient; known exceptions]
+    #[arg(long, value_name = "FILE")]
+    pub patients: Option<PathBuf>,
+    /// What beats are called: aami, aami-4, strips, or a TOML file
+    #[arg(long, value_name = "MAP", default_value = "aami")]
+    pub labels: String,
+    /// 'spec' repeats the steps of the first description to the letter, faults included
+    #[arg(long, value_name = "NAME", value_parser = ["spec"])]
+    pub compat: Option<String>,
+    /// Folder for the prepared beats, result.json and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal ecg judge`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal ecg judge --detector all mitdb/ --out runs/detectors\n\
+    Beats are matched one to one within 150 ms (ANSI/AAMI EC57) and within 75 ms.")]
+pub struct JudgeBeats {
+    /// The recordings.
+    #[command(flatten)]
+    pub recordings: Recordings,
+    /// Detector, or 'all'
+    #[arg(long, value_name = "NAME")]
+    pub detector: String,
+    /// Lead by name [default: the first channel]
+    #[arg(long, value_name = "NAME")]
+    pub lead: Option<String>,
+    /// Folder for result.json, tables, figures and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
