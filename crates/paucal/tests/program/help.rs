@@ -22,6 +22,8 @@ fn every_command_explains_itself() {
         "study export --help",
         "study worker --help",
         "study reap --help",
+        "ecg prepare --help",
+        "ecg judge --help",
         "report --help",
         "models --help",
     ] {

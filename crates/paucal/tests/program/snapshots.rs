@@ -22,6 +22,8 @@ fn help() {
         ("help_compare", "table compare -h"),
         ("help_worker", "study worker -h"),
         ("help_reap", "study reap -h"),
+        ("help_ecg_prepare", "ecg prepare -h"),
+        ("help_ecg_judge", "ecg judge -h"),
         ("help_report", "report -h"),
         ("models", "models"),
     ] {
