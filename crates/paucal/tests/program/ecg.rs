@@ -40,7 +40,7 @@ fn beats_are_prepared_into_a_folder() {
     for file in ["beats.npy", "beat_metadata.csv", "context_windows.npz", "prepared.json", "report.html"] {
         assert!(place.exists(&format!("run/{file}")), "{file}");
     }
-    let again = place.refused("ecg prepare records --out run", 1).err;
+    let again = place.refused("ecg prepare records --out run", 2).err;
     assert!(again.contains("--overwrite"), "{again}");
     place.done("ecg prepare records --out twice --threads 1 --quiet");
     for file in ["beats.npy", "features.npy", "beat_metadata.csv", "prepared.json"] {

@@ -1,6 +1,7 @@
 //! `paucal ecg judge`: detectors against annotations.
 
 use anyhow::Result;
+use paucal_core::Observer;
 use paucal_signal::ecg::benchmark::{BenchmarkOptions, benchmark, detectors};
 use serde::Serialize;
 
