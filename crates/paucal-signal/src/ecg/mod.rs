@@ -11,11 +11,18 @@
 //! * [`split`]: training, validation and test, patient by patient.
 //! * [`prepare`]: all of it over many recordings, into a folder.
 //! * [`mine`]: the beats most like given ones.
+//! * [`classify`]: what a beat is, learnt from the beats of other patients.
+//! * [`evaluate`]: how right that is, class by class and patient by patient.
+//! * [`validate`]: the same over folds of patients, and what a random split would have promised.
+//! * [`gate`]: when to say nothing.
 
 pub mod beats;
+pub mod classify;
 pub mod context;
 pub mod detect;
 pub mod error;
+pub mod evaluate;
+pub mod gate;
 pub mod labels;
 pub mod matching;
 pub mod mine;
@@ -24,5 +31,6 @@ pub mod prepare;
 pub mod quality;
 pub mod split;
 pub mod symbols;
+pub mod validate;
 
 pub use error::EcgError;

@@ -1,0 +1,248 @@
+//! Numbers that describe a beat.
+//!
+//! | group | features |
+//! |---|---|
+//! | wave | principal components of the beat (fitted to training patients), its samples, or components of its difference to the dominant beat, in units of that beat's deflection |
+//! | rhythm | previous and next RR interval, their ratio, differences of both and of the mean of the last ten to the mean of the record (Wang et al. 2020) |
+//! | rhythm around | both to the median of the record and to the local mean, the intervals before and after these, irregularity of the surroundings and of the record |
+//! | dominant | likeness to the record's own [dominant](super::dominant) beat as a whole, before, in and after the QRS complex, ratios of deflection, area and width, likeness to the two neighbours |
+//! | shape | extremes, area and width of the QRS complex, steepest slope |
+//!
+//! Differences to the *mean* RR interval of the record keep a record whose own rhythm is ectopic; differences
+//! to the median alone would lose it. Trees look only at the order of values, so nothing is scaled.
+
+mod relation;
+mod rhythm;
+
+use ndarray::Array2;
+use paucal_learn::Pca;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::beats::Beats;
+use super::dominant::dominant;
+use crate::ecg::error::{EcgError, require};
+
+/// How the wave itself is described.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Wave {
+    /// Not at all.
+    None,
+    /// So many principal components.
+    Components(usize),
+    /// So many principal components of the difference to the dominant beat.
+    Difference(usize),
+    /// Every so many samples, their mean.
+    Samples(usize),
+}
+
+/// Which features are taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BeatFeatures {
+    /// The wave.
+    pub wave: Wave,
+    /// RR intervals beyond those of Wang et al.
+    pub around: bool,
+    /// Relation to the dominant beat and to the neighbours.
+    pub dominant: bool,
+    /// QRS measures.
+    pub shape: bool,
+}
+
+impl Default for BeatFeatures {
+    fn default() -> Self {
+        Self { wave: Wave::Components(24), around: true, dominant: true, shape: true }
+    }
+}
+
+impl BeatFeatures {
+    /// Whether the parameters are in range.
+    pub fn check(&self) -> Result<(), EcgError> {
+        match self.wave {
+            Wave::None => Ok(()),
+            Wave::Components(n) | Wave::Difference(n) => {
+                require((1..=500).contains(&n), "components", n, "between 1 and 500")
+            }
+            Wave::Samples(n) => require((1..=100).contains(&n), "samples", n, "between 1 and 100"),
+        }
+    }
+
+    /// Fits the principal components to the selected beats.
+    pub fn fit(&self, beats: &Beats<'_>) -> Result<FittedFeatures, EcgError> {
+        self.check()?;
+        let length = beats.window.length();
+        let mut fitted = FittedFeatures {
+            options: self.clone(),
+            rate: beats.rate,
+            before: beats.window.before,
+            length,
+            mean: Vec::new(),
+            axes: Vec::new(),
+        };
+        let wanted = match self.wave {
+            Wave::Components(n) | Wave::Difference(n) => n,
+            Wave::None | Wave::Samples(_) => return Ok(fitted),
+        };
+        let dominants = dominants(beats);
+        let record_of = record_of(beats);
+        let x = rows(beats, length, |beat| fitted.wave(beats.wave(beat), &dominants[record_of[beat]]));
+        let components = wanted.min(length).min(beats.len().saturating_sub(1)).max(1);
+        let pca = Pca { components: Some(components) }.fit(x.view())?;
+        fitted.mean = pca.means().to_vec();
+        fitted.axes = pca.axes().rows().into_iter().map(|axis| axis.to_vec()).collect();
+        Ok(fitted)
+    }
+}
+
+/// Features with what was learnt for them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FittedFeatures {
+    options: BeatFeatures,
+    rate: f64,
+    before: usize,
+    length: usize,
+    /// Mean wave.
+    mean: Vec<f64>,
+    /// Components × samples.
+    axes: Vec<Vec<f64>>,
+}
+
+impl FittedFeatures {
+    /// Names of the features.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = match self.options.wave {
+            Wave::None => Vec::new(),
+            Wave::Components(_) | Wave::Difference(_) => {
+                (1..=self.axes.len()).map(|k| format!("pc{k}")).collect()
+            }
+            Wave::Samples(step) => {
+                (0..self.length.div_ceil(step)).map(|k| format!("sample{}", k * step)).collect()
+            }
+        };
+        let mut add = |group: &[&str]| names.extend(group.iter().map(|&name| name.to_owned()));
+        add(&rhythm::BASIC);
+        if self.options.around {
+            add(&rhythm::AROUND);
+        }
+        if self.options.dominant {
+            add(&relation::DOMINANT);
+        }
+        if self.options.shape {
+            add(&relation::SHAPE);
+        }
+        names
+    }
+
+    /// The features of the selected beats: beats × features. NaN stands for what is not known.
+    pub fn transform(&self, beats: &Beats<'_>) -> Result<Array2<f64>, EcgError> {
+        beats.check()?;
+        if (beats.rate - self.rate).abs() > 1e-6
+            || (beats.window.before, beats.window.length()) != (self.before, self.length)
+        {
+            let message = format!(
+                "the model takes beats of {} samples at {} Hz, these have {} at {} Hz",
+                self.length,
+                self.rate,
+                beats.window.length(),
+                beats.rate
+            );
+            return Err(EcgError::beats(message, "prepare the recordings with the options of the model"));
+        }
+        let (dominants, rhythms) = (dominants(beats), rhythm::of_records(beats));
+        let record_of = record_of(beats);
+        Ok(rows(beats, self.names().len(), |beat| {
+            let record = record_of[beat];
+            self.of_beat(beats, beat, &dominants[record], &rhythms[record])
+        }))
+    }
+
+    fn of_beat(
+        &self,
+        beats: &Beats<'_>,
+        beat: usize,
+        dominant: &[f64],
+        rhythm: &rhythm::Rhythm,
+    ) -> Vec<f64> {
+        let mut values: Vec<f64> = Vec::new();
+        match self.options.wave {
+            Wave::None => {}
+            Wave::Components(_) | Wave::Difference(_) => {
+                let wave = self.wave(beats.wave(beat), dominant);
+                let centred: Vec<f64> = wave.iter().zip(&self.mean).map(|(v, mean)| v - mean).collect();
+                values.extend(self.axes.iter().map(|axis| dot(axis, &centred)));
+            }
+            Wave::Samples(step) => {
+                let mean = |part: &[f32]| {
+                    part.iter().map(|&v| f64::from(v)).sum::<f64>() / part.len() as f64
+                };
+                values.extend(beats.wave(beat).chunks(step).map(mean));
+            }
+        }
+        rhythm.basic(beats, beat, &mut values);
+        if self.options.around {
+            rhythm.around(beats, beat, &mut values);
+        }
+        let place = relation::Place { rate: self.rate, before: self.before };
+        if self.options.dominant {
+            let near = |other: Option<usize>| {
+                other.filter(|other| rhythm.beats.contains(other)).map(|other| beats.wave(other))
+            };
+            let neighbours = [near(beat.checked_sub(1)), near(Some(beat + 1))];
+            relation::to_dominant(beats.wave(beat), dominant, neighbours, place, &mut values);
+        }
+        if self.options.shape {
+            relation::shape(beats.wave(beat), place, &mut values);
+        }
+        values.iter_mut().filter(|v| !v.is_finite()).for_each(|v| *v = f64::NAN);
+        values
+    }
+
+    /// The wave as the components take it.
+    fn wave(&self, wave: &[f32], dominant: &[f64]) -> Vec<f64> {
+        if matches!(self.options.wave, Wave::Difference(_)) {
+            let unit = relation::deflection(dominant);
+            wave.iter().zip(dominant).map(|(&v, d)| (f64::from(v) - d) / unit).collect()
+        } else {
+            wave.iter().map(|&v| f64::from(v)).collect()
+        }
+    }
+}
+
+/// A row of `width` values for each selected beat.
+fn rows(beats: &Beats<'_>, width: usize, of_beat: impl Fn(usize) -> Vec<f64> + Sync) -> Array2<f64> {
+    let mut x = Array2::zeros((beats.len(), width));
+    if let Some(flat) = x.as_slice_mut().filter(|_| width > 0) {
+        flat.par_chunks_mut(width)
+            .zip(&beats.rows)
+            .for_each(|(row, &beat)| row.iter_mut().zip(of_beat(beat)).for_each(|(to, v)| *to = v));
+    }
+    x
+}
+
+/// The dominant beat of every recording that has a selected beat; nothing for the others.
+fn dominants(beats: &Beats<'_>) -> Vec<Vec<f64>> {
+    let length = beats.window.length();
+    let mut meant = vec![false; beats.records.len()];
+    let record_of = record_of(beats);
+    beats.rows.iter().for_each(|&row| meant[record_of[row]] = true);
+    let of = |(record, meant): (&super::Extent, bool)| {
+        let range = record.range();
+        if meant { dominant(&beats.waves[range.start * length..range.end * length], length) } else { Vec::new() }
+    };
+    beats.records.par_iter().zip(meant).map(of).collect()
+}
+
+/// The recording of each beat of all.
+fn record_of(beats: &Beats<'_>) -> Vec<usize> {
+    let mut of = vec![0; beats.all.len()];
+    for (record, extent) in beats.records.iter().enumerate() {
+        of[extent.range()].fill(record);
+    }
+    of
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
