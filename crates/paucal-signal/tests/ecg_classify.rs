@@ -61,7 +61,14 @@ fn the_table_of_variants() {
     let classes: Vec<String> = prepared.labels.classes.iter().map(|class| class.name.clone()).collect();
     let beats = Beats::of(&prepared);
     let wanted = std::env::var("PAUCAL_VARIANTS").ok();
-    for (name, boost) in variants() {
+    // A file of one's own: a table of the parameters under each name.
+    let given = std::env::var_os("PAUCAL_VARIANT_FILE").map(|path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        toml::from_str::<std::collections::BTreeMap<String, Boost>>(&text).unwrap()
+    });
+    let all = given.map_or_else(variants, |given| given.into_iter().collect());
+    for (name, boost) in all {
+        let name = name.as_str();
         if wanted.as_ref().is_some_and(|wanted| !wanted.split(',').any(|w| name.contains(w))) {
             continue;
         }
@@ -87,7 +94,7 @@ fn the_table_of_variants() {
     }
 }
 
-fn variants() -> Vec<(&'static str, Boost)> {
+fn variants() -> Vec<(String, Boost)> {
     let plain = Boost::plain();
     let full = Boost::default();
     let features = |features: BeatFeatures| Boost { features, ..Boost::default() };
@@ -95,7 +102,7 @@ fn variants() -> Vec<(&'static str, Boost)> {
         weighting: Weighting { class_power, patient_power, most: 500 },
         ..Boost::default()
     };
-    vec![
+    let all = vec![
         ("plain: PCA-24 + RR", plain.clone()),
         ("leaky_random: plain", plain.clone()),
         ("plain + around", Boost { features: BeatFeatures { around: true, ..plain.features.clone() }, ..plain.clone() }),
@@ -110,5 +117,6 @@ fn variants() -> Vec<(&'static str, Boost)> {
         ("full, class 0.5 patient 0.5", weighted(0.5, 0.5)),
         ("full, adjustment 0.3", Boost { adjustment: 0.3, ..full.clone() }),
         ("leaky_random: full", full.clone()),
-    ]
+    ];
+    all.into_iter().map(|(name, boost)| (name.to_owned(), boost)).collect()
 }

@@ -56,7 +56,13 @@ impl Boost {
 
     /// Principal components and the RR features of Wang et al., every beat alike: what is to be bettered.
     pub fn plain() -> Self {
-        let features = BeatFeatures { around: false, dominant: false, shape: false, ..BeatFeatures::default() };
+        let features = BeatFeatures {
+            around: false,
+            dominant: false,
+            shape: false,
+            in_record: false,
+            ..BeatFeatures::default()
+        };
         Self { features, ..Self::default() }
     }
 }

@@ -11,16 +11,17 @@
 //! Differences to the *mean* RR interval of the record keep a record whose own rhythm is ectopic; differences
 //! to the median alone would lose it. Trees look only at the order of values, so nothing is scaled.
 
+mod in_record;
 mod relation;
 mod rhythm;
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use paucal_learn::Pca;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::beats::Beats;
-use super::dominant::dominant;
+use super::dominant::Dominant;
 use crate::ecg::error::{EcgError, require};
 
 /// How the wave itself is described.
@@ -49,11 +50,16 @@ pub struct BeatFeatures {
     pub dominant: bool,
     /// QRS measures.
     pub shape: bool,
+    /// All features but those of the wave once more, less their median in the recording and over the distance
+    /// of their quartiles there.
+    pub in_record: bool,
+    /// Names of features to leave out.
+    pub without: Vec<String>,
 }
 
 impl Default for BeatFeatures {
     fn default() -> Self {
-        Self { wave: Wave::Components(24), around: true, dominant: true, shape: true }
+        Self { wave: Wave::Components(24), around: true, dominant: true, shape: true, in_record: true, without: Vec::new() }
     }
 }
 
@@ -87,7 +93,7 @@ impl BeatFeatures {
         };
         let dominants = dominants(beats);
         let record_of = record_of(beats);
-        let x = rows(beats, length, |beat| fitted.wave(beats.wave(beat), &dominants[record_of[beat]]));
+        let x = rows(beats, length, |beat| fitted.wave(beats.wave(beat), &dominants[record_of[beat]].wave));
         let components = wanted.min(length).min(beats.len().saturating_sub(1)).max(1);
         let pca = Pca { components: Some(components) }.fit(x.view())?;
         fitted.mean = pca.means().to_vec();
@@ -112,6 +118,33 @@ pub struct FittedFeatures {
 impl FittedFeatures {
     /// Names of the features.
     pub fn names(&self) -> Vec<String> {
+        let mut names = self.all_names();
+        names.retain(|name| !self.options.without.contains(name));
+        names
+    }
+
+    /// Names of the features before some are left out.
+    fn all_names(&self) -> Vec<String> {
+        let mut names = self.raw_names();
+        if self.options.in_record {
+            let relative: Vec<String> =
+                names[self.of_wave()..].iter().map(|name| format!("{name}_in_record")).collect();
+            names.extend(relative);
+        }
+        names
+    }
+
+    /// How many features describe the wave.
+    fn of_wave(&self) -> usize {
+        match self.options.wave {
+            Wave::None => 0,
+            Wave::Components(_) | Wave::Difference(_) => self.axes.len(),
+            Wave::Samples(step) => self.length.div_ceil(step),
+        }
+    }
+
+    /// Names of what is measured of a beat.
+    fn raw_names(&self) -> Vec<String> {
         let mut names: Vec<String> = match self.options.wave {
             Wave::None => Vec::new(),
             Wave::Components(_) | Wave::Difference(_) => {
@@ -152,24 +185,42 @@ impl FittedFeatures {
         }
         let (dominants, rhythms) = (dominants(beats), rhythm::of_records(beats));
         let record_of = record_of(beats);
-        Ok(rows(beats, self.names().len(), |beat| {
-            let record = record_of[beat];
-            self.of_beat(beats, beat, &dominants[record], &rhythms[record])
-        }))
+        let width = self.raw_names().len();
+        let measure = |of: &Beats<'_>| {
+            rows(of, width, |beat| {
+                let record = record_of[beat];
+                self.of_beat(beats, beat, &dominants[record], &rhythms[record])
+            })
+        };
+        let mut x = measure(beats);
+        if self.options.in_record {
+            // What is usual in a recording takes all of its beats, whichever are meant.
+            let meant: Vec<bool> = dominants.iter().map(|d| !d.wave.is_empty()).collect();
+            let whole = beats.select((0..beats.all.len()).filter(|&b| meant[record_of[b]]).collect());
+            let relative = in_record::relative(&measure(&whole), &whole, self.of_wave());
+            x = ndarray::concatenate![Axis(1), x, relative.select(Axis(0), &in_record::places(beats, &whole))];
+        }
+        if !self.options.without.is_empty() {
+            let names = self.all_names();
+            let kept: Vec<usize> =
+                (0..names.len()).filter(|&k| !self.options.without.contains(&names[k])).collect();
+            x = x.select(Axis(1), &kept);
+        }
+        Ok(x)
     }
 
     fn of_beat(
         &self,
         beats: &Beats<'_>,
         beat: usize,
-        dominant: &[f64],
+        dominant: &Dominant,
         rhythm: &rhythm::Rhythm,
     ) -> Vec<f64> {
         let mut values: Vec<f64> = Vec::new();
         match self.options.wave {
             Wave::None => {}
             Wave::Components(_) | Wave::Difference(_) => {
-                let wave = self.wave(beats.wave(beat), dominant);
+                let wave = self.wave(beats.wave(beat), &dominant.wave);
                 let centred: Vec<f64> = wave.iter().zip(&self.mean).map(|(v, mean)| v - mean).collect();
                 values.extend(self.axes.iter().map(|axis| dot(axis, &centred)));
             }
@@ -222,14 +273,18 @@ fn rows(beats: &Beats<'_>, width: usize, of_beat: impl Fn(usize) -> Vec<f64> + S
 }
 
 /// The dominant beat of every recording that has a selected beat; nothing for the others.
-fn dominants(beats: &Beats<'_>) -> Vec<Vec<f64>> {
+fn dominants(beats: &Beats<'_>) -> Vec<Dominant> {
     let length = beats.window.length();
     let mut meant = vec![false; beats.records.len()];
     let record_of = record_of(beats);
     beats.rows.iter().for_each(|&row| meant[record_of[row]] = true);
     let of = |(record, meant): (&super::Extent, bool)| {
         let range = record.range();
-        if meant { dominant(&beats.waves[range.start * length..range.end * length], length) } else { Vec::new() }
+        if meant {
+            Dominant::of(&beats.waves[range.start * length..range.end * length], length)
+        } else {
+            Dominant::default()
+        }
     };
     beats.records.par_iter().zip(meant).map(of).collect()
 }

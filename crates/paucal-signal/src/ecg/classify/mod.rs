@@ -23,6 +23,7 @@ use paucal_core::{Observer, Seed};
 pub use self::artefact::load;
 pub use self::beats::{Beats, Extent, TrainingBeats};
 pub use self::boost::Boost;
+pub use self::dominant::Dominant;
 pub use self::features::{BeatFeatures, Wave};
 pub use self::weights::Weighting;
 use super::error::EcgError;

@@ -1,9 +1,10 @@
 //! A beat's shape, and how it relates to the dominant beat of its recording and to its neighbours.
 
+use super::super::dominant::Dominant;
 use super::dot;
 
 /// Names of the relations.
-pub(super) const DOMINANT: [&str; 16] = [
+pub(super) const DOMINANT: [&str; 17] = [
     "like_dominant",
     "like_dominant_before",
     "like_dominant_qrs",
@@ -20,6 +21,7 @@ pub(super) const DOMINANT: [&str; 16] = [
     "t_wave_over_dominant",
     "like_previous",
     "like_next",
+    "kin",
 ];
 
 /// Names of the measures of the QRS complex.
@@ -48,11 +50,12 @@ impl Place {
 /// The values of [`DOMINANT`].
 pub(super) fn to_dominant(
     wave: &[f32],
-    dominant: &[f64],
+    record: &Dominant,
     neighbours: [Option<&[f32]>; 2],
     place: Place,
     out: &mut Vec<f64>,
 ) {
+    let (kin, dominant) = (record.kin(wave), &record.wave);
     let wave: Vec<f64> = wave.iter().map(|&v| f64::from(v)).collect();
     let [start, end] = place.qrs(wave.len());
     let parts = [0..wave.len(), 0..start, start..end, end..wave.len()];
@@ -74,6 +77,7 @@ pub(super) fn to_dominant(
             correlation(&wave, &other)
         })
     }));
+    out.push(kin);
 }
 
 /// The values of [`SHAPE`].

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::beats::Beats;
-use super::super::dominant::median;
+use super::super::dominant::quartiles;
 
 /// Names of the features of Wang et al., with both intervals as they are.
 pub(super) const BASIC: [&str; 6] = [
@@ -16,7 +16,7 @@ pub(super) const BASIC: [&str; 6] = [
 ];
 
 /// Names of the features of the surroundings.
-pub(super) const AROUND: [&str; 12] = [
+pub(super) const AROUND: [&str; 14] = [
     "rr_prev_over_record",
     "rr_next_over_record",
     "rr_prev_over_median",
@@ -27,6 +27,8 @@ pub(super) const AROUND: [&str; 12] = [
     "rr_after_over_record",
     "rr_around_median_over_record",
     "rr_prev_over_around_median",
+    "rr_next_over_around_median",
+    "rr_both_over_record",
     "rr_around_irregularity",
     "rr_record_irregularity",
 ];
@@ -82,6 +84,8 @@ impl Rhythm {
             after / record,
             around / record,
             prev / around,
+            next / around,
+            (prev + next) / (2.0 * record),
             irregular,
             self.irregularity,
         ]);
@@ -99,7 +103,7 @@ fn previous(beats: &Beats<'_>, range: Range<usize>) -> Vec<f64> {
 
 /// The median; unknown of nothing.
 fn or_unknown(values: &mut [f64]) -> f64 {
-    if values.is_empty() { f64::NAN } else { median(values) }
+    quartiles(values)[1]
 }
 
 /// The median step from one interval to the next, over the mean interval.
