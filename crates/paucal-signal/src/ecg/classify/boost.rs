@@ -61,6 +61,7 @@ impl Boost {
             dominant: false,
             shape: false,
             in_record: false,
+            in_kind: false,
             ..BeatFeatures::default()
         };
         Self { features, ..Self::default() }

@@ -54,6 +54,15 @@ impl Dominant {
         Self { wave: (0..length).map(middle).collect(), sample }
     }
 
+    /// Whether a wave is of the dominant kind.
+    pub fn leads(&self, wave: &[f32]) -> bool {
+        let mut own: Array1<f64> = wave.iter().map(|&v| f64::from(v)).collect();
+        let mut dominant = Array1::from(self.wave.clone());
+        normalise(own.view_mut());
+        normalise(dominant.view_mut());
+        own.dot(&dominant) > ALIKE
+    }
+
     /// Share of the recording's beats that a wave is like: how common its kind is there.
     pub fn kin(&self, wave: &[f32]) -> f64 {
         let mut unit: Array1<f64> = wave.iter().map(|&v| f64::from(v)).collect();

@@ -15,7 +15,7 @@ mod in_record;
 mod relation;
 mod rhythm;
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, s};
 use paucal_learn::Pca;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -53,13 +53,16 @@ pub struct BeatFeatures {
     /// All features but those of the wave once more, less their median in the recording and over the distance
     /// of their quartiles there.
     pub in_record: bool,
+    /// The same by median and quartiles of only those beats of the recording that are like its dominant beat,
+    /// which hold where ectopic beats are many.
+    pub in_kind: bool,
     /// Names of features to leave out.
     pub without: Vec<String>,
 }
 
 impl Default for BeatFeatures {
     fn default() -> Self {
-        Self { wave: Wave::Components(24), around: true, dominant: true, shape: true, in_record: true, without: Vec::new() }
+        Self { wave: Wave::Components(24), around: true, dominant: true, shape: true, in_record: true, in_kind: true, without: Vec::new() }
     }
 }
 
@@ -126,10 +129,11 @@ impl FittedFeatures {
     /// Names of the features before some are left out.
     fn all_names(&self) -> Vec<String> {
         let mut names = self.raw_names();
-        if self.options.in_record {
-            let relative: Vec<String> =
-                names[self.of_wave()..].iter().map(|name| format!("{name}_in_record")).collect();
-            names.extend(relative);
+        let raw = names[self.of_wave()..].to_vec();
+        for (taken, suffix) in [(self.options.in_record, "in_record"), (self.options.in_kind, "in_kind")] {
+            if taken {
+                names.extend(raw.iter().map(|name| format!("{name}_{suffix}")));
+            }
         }
         names
     }
@@ -193,12 +197,20 @@ impl FittedFeatures {
             })
         };
         let mut x = measure(beats);
-        if self.options.in_record {
+        if self.options.in_record || self.options.in_kind {
             // What is usual in a recording takes all of its beats, whichever are meant.
             let meant: Vec<bool> = dominants.iter().map(|d| !d.wave.is_empty()).collect();
             let whole = beats.select((0..beats.all.len()).filter(|&b| meant[record_of[b]]).collect());
-            let relative = in_record::relative(&measure(&whole), &whole, self.of_wave());
-            x = ndarray::concatenate![Axis(1), x, relative.select(Axis(0), &in_record::places(beats, &whole))];
+            let places = in_record::places(beats, &whole);
+            let measured = measure(&whole).slice_move(s![.., self.of_wave()..]);
+            let kind = |beat: usize| dominants[record_of[beat]].leads(beats.wave(beat));
+            let kind: Vec<bool> = whole.rows.par_iter().map(|&beat| kind(beat)).collect();
+            for (taken, usual) in [(self.options.in_record, None), (self.options.in_kind, Some(&kind[..]))] {
+                if taken {
+                    let relative = in_record::relative(&measured, &whole, usual);
+                    x = ndarray::concatenate![Axis(1), x, relative.select(Axis(0), &places)];
+                }
+            }
         }
         if !self.options.without.is_empty() {
             let names = self.all_names();

@@ -7,20 +7,23 @@ use super::super::dominant::quartiles;
 use super::record_of;
 
 /// Values are held within this many distances of the quartiles.
-const LIMIT: f64 = 20.0;
+const LIMIT: f64 = 50.0;
 
-/// The columns from `first` on of `x` (all beats of some recordings × features), less the median of the
-/// recording, over the distance of its quartiles. Where that is 0, a difference is as good as the limit.
-pub(super) fn relative(x: &Array2<f64>, whole: &Beats<'_>, first: usize) -> Array2<f64> {
-    let mut out = x.slice(s![.., first..]).to_owned();
+/// The columns of `x` (all beats of some recordings × features), less the median of the recording, over the
+/// distance of its quartiles; both of the beats marked in `usual`, or of all. Where the distance is 0, a
+/// difference is as good as the limit.
+pub(super) fn relative(x: &Array2<f64>, whole: &Beats<'_>, usual: Option<&[bool]>) -> Array2<f64> {
+    let mut out = x.clone();
     let record_of = record_of(whole);
     let mut start = 0;
     for rows in whole.rows.chunk_by(|&a, &b| record_of[a] == record_of[b]) {
-        let mut part = out.slice_mut(s![start..start + rows.len(), ..]);
-        start += rows.len();
-        for mut column in part.columns_mut() {
-            let mut known: Vec<f64> = column.iter().copied().filter(|v| v.is_finite()).collect();
-            let [low, middle, high] = quartiles(&mut known);
+        let here = start..start + rows.len();
+        start = here.end;
+        let marked = usual.map(|usual| &usual[here.clone()]);
+        for mut column in out.slice_mut(s![here, ..]).columns_mut() {
+            let counts = |i: usize| marked.is_none_or(|marked| marked[i]);
+            let taken = column.iter().enumerate().filter(|(i, v)| counts(*i) && v.is_finite());
+            let [low, middle, high] = quartiles(&mut taken.map(|(_, v)| *v).collect::<Vec<f64>>());
             column.mapv_inplace(|v| {
                 let scaled = (v - middle) / (high - low);
                 // 0 over 0: as usual as can be.
