@@ -105,11 +105,20 @@ fn variants() -> Vec<(String, Boost)> {
     let all = vec![
         ("plain: PCA-24 + RR", plain.clone()),
         ("leaky_random: plain", plain.clone()),
-        ("plain + around", Boost { features: BeatFeatures { around: true, ..plain.features.clone() }, ..plain.clone() }),
-        ("plain + dominant", Boost { features: BeatFeatures { dominant: true, ..plain.features.clone() }, ..plain.clone() }),
+        (
+            "plain + around",
+            Boost { features: BeatFeatures { around: true, ..plain.features.clone() }, ..plain.clone() },
+        ),
+        (
+            "plain + dominant",
+            Boost { features: BeatFeatures { dominant: true, ..plain.features.clone() }, ..plain.clone() },
+        ),
         ("full", full.clone()),
         ("full, no wave", features(BeatFeatures { wave: Wave::None, ..full.features.clone() })),
-        ("full, difference-16", features(BeatFeatures { wave: Wave::Difference(16), ..full.features.clone() })),
+        (
+            "full, difference-16",
+            features(BeatFeatures { wave: Wave::Difference(16), ..full.features.clone() }),
+        ),
         ("full, samples-8", features(BeatFeatures { wave: Wave::Samples(8), ..full.features.clone() })),
         ("full, class 0.5", weighted(0.5, 0.0)),
         ("full, patient 0.5", weighted(0.0, 0.5)),

@@ -37,7 +37,8 @@ impl Dominant {
         }
         let taken = beats.min(SAMPLE);
         let rows: Vec<usize> = (0..taken).map(|i| i * beats / taken).collect();
-        let mut sample = Array2::from_shape_fn((taken, length), |(i, k)| f64::from(waves[rows[i] * length + k]));
+        let mut sample =
+            Array2::from_shape_fn((taken, length), |(i, k)| f64::from(waves[rows[i] * length + k]));
         for row in sample.rows_mut() {
             normalise(row);
         }

@@ -15,7 +15,7 @@ mod in_record;
 mod relation;
 mod rhythm;
 
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array2, Axis};
 use paucal_learn::Pca;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,7 @@ pub enum Wave {
 }
 
 /// Which features are taken.
+#[allow(clippy::struct_excessive_bools)] // groups of features, independent of each other
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BeatFeatures {
@@ -62,7 +63,15 @@ pub struct BeatFeatures {
 
 impl Default for BeatFeatures {
     fn default() -> Self {
-        Self { wave: Wave::Components(24), around: true, dominant: true, shape: true, in_record: true, in_kind: true, without: Vec::new() }
+        Self {
+            wave: Wave::Components(24),
+            around: true,
+            dominant: true,
+            shape: true,
+            in_record: true,
+            in_kind: true,
+            without: Vec::new(),
+        }
     }
 }
 
@@ -202,7 +211,8 @@ impl FittedFeatures {
             let meant: Vec<bool> = dominants.iter().map(|d| !d.wave.is_empty()).collect();
             let whole = beats.select((0..beats.all.len()).filter(|&b| meant[record_of[b]]).collect());
             let places = in_record::places(beats, &whole);
-            let measured = measure(&whole).slice_move(s![.., self.of_wave()..]);
+            let columns: Vec<usize> = (self.of_wave()..width).collect();
+            let measured = measure(&whole).select(Axis(1), &columns);
             let kind = |beat: usize| dominants[record_of[beat]].leads(beats.wave(beat));
             let kind: Vec<bool> = whole.rows.par_iter().map(|&beat| kind(beat)).collect();
             for (taken, usual) in [(self.options.in_record, None), (self.options.in_kind, Some(&kind[..]))] {
@@ -237,13 +247,11 @@ impl FittedFeatures {
                 values.extend(self.axes.iter().map(|axis| dot(axis, &centred)));
             }
             Wave::Samples(step) => {
-                let mean = |part: &[f32]| {
-                    part.iter().map(|&v| f64::from(v)).sum::<f64>() / part.len() as f64
-                };
+                let mean = |part: &[f32]| part.iter().map(|&v| f64::from(v)).sum::<f64>() / part.len() as f64;
                 values.extend(beats.wave(beat).chunks(step).map(mean));
             }
         }
-        rhythm.basic(beats, beat, &mut values);
+        rhythm::basic(&beats.all[beat].rr, &mut values);
         if self.options.around {
             rhythm.around(beats, beat, &mut values);
         }

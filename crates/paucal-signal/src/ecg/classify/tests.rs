@@ -1,5 +1,6 @@
 use ndarray::Axis;
 use paucal_core::{Seed, Silent};
+use paucal_evidence::significance::Bootstrap;
 use paucal_learn::Boosting;
 use proptest::prelude::*;
 
@@ -94,19 +95,22 @@ fn early_and_wide_beats_of_unseen_patients_are_found() {
     let patients: Vec<String> = (0..6).map(|p| p.to_string()).collect();
     let options = CrossValidation { folds: 3, ..CrossValidation::default() };
     let validate = |options: &CrossValidation| {
-        cross_validate(&quick(), &made.beats(), &names(), &patients, options, Seed(1), &Silent::new()).unwrap()
+        cross_validate(&quick(), &made.beats(), &names(), &patients, options, Seed(1), &Silent::new())
+            .unwrap()
     };
     let by_patient = validate(&options);
     assert!(by_patient.evaluation.beats.macro_f1.value().unwrap() > 0.9, "{:?}", by_patient.evaluation);
     for (i, &fold) in by_patient.fold.iter().enumerate() {
-        let same = by_patient.patient.iter().zip(&by_patient.fold).filter(|(p, _)| **p == by_patient.patient[i]);
+        let same =
+            by_patient.patient.iter().zip(&by_patient.fold).filter(|(p, _)| **p == by_patient.patient[i]);
         assert!(same.into_iter().all(|(_, other)| *other == fold), "a patient lies in one fold");
     }
     assert_eq!(validate(&options), by_patient, "the same seed, the same result");
     let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert_eq!(one_thread.install(|| validate(&options)), by_patient, "the threads do not matter");
     let leaky = validate(&CrossValidation { by: Folds::LeakyRandom, ..options });
-    let first: Vec<usize> = leaky.fold.iter().zip(&leaky.patient).filter(|(_, p)| **p == 0).map(|(f, _)| *f).collect();
+    let first: Vec<usize> =
+        leaky.fold.iter().zip(&leaky.patient).filter(|(_, p)| **p == 0).map(|(f, _)| *f).collect();
     assert!((0..3).all(|fold| first.contains(&fold)), "a leaky split divides patients");
 }
 
@@ -205,7 +209,7 @@ fn one_class_alone_can_be_learnt_and_judged() {
         predicted: &reference,
         probabilities: Some(p.view()),
     };
-    let scores = judge(&judged, &Default::default(), Seed(1)).unwrap().beats;
+    let scores = judge(&judged, &Bootstrap::default(), Seed(1)).unwrap().beats;
     assert_eq!((scores.macro_f1.value(), scores.classes["V"].f1.value()), (Some(1.0), None));
 }
 

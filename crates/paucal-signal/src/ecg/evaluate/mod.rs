@@ -80,7 +80,8 @@ impl Judged<'_> {
         let hint = "references and predictions must be of the same beats, in the same order";
         let lengths = [self.patient.len(), self.predicted.len()];
         if lengths.iter().any(|&n| n != beats) {
-            let message = format!("{beats} beats have {} patients and {} predictions", lengths[0], lengths[1]);
+            let message =
+                format!("{beats} beats have {} patients and {} predictions", lengths[0], lengths[1]);
             return Err(EcgError::beats(message, hint));
         }
         if let Some(shape) = self.probabilities.map(|p| p.dim()).filter(|s| *s != (beats, self.classes.len()))
@@ -149,7 +150,7 @@ pub fn judge(of: &Judged<'_>, bootstrap: &Bootstrap, seed: Seed) -> Result<Evalu
             macro_f1_interval,
             macro_classes: counted.iter().map(|&c| of.classes[c].clone()).collect(),
             confusion: table(&all, of.classes),
-            calibration: of.probabilities.map(|p| calibration(of, p)),
+            calibration: of.probabilities.as_ref().map(|p| calibration(of, p)),
             patients: patients
                 .map(|p| patient_scores(&by_patient[p], &of.patients[p], of.classes, &counted))
                 .collect(),
@@ -180,8 +181,7 @@ fn resample(
     match clustered_bootstrap(&vec![0; patients.len()], of_weights, bootstrap, seed) {
         Ok(interval) => Ok(Some(interval)),
         Err(Undefined::TooFew { needed: 100, .. }) if bootstrap.replicates >= 100 => Ok(None),
-        Err(Undefined::NothingContributes) => Ok(None),
-        Err(Undefined::TooFew { needed: 2, .. }) => Ok(None),
+        Err(Undefined::NothingContributes | Undefined::TooFew { needed: 2, .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
@@ -239,7 +239,7 @@ fn table(counts: &Counts, classes: &[String]) -> ConfusionTable {
     }
 }
 
-fn calibration(of: &Judged<'_>, probabilities: ArrayView2<'_, f64>) -> Calibration {
+fn calibration(of: &Judged<'_>, probabilities: &ArrayView2<'_, f64>) -> Calibration {
     let rows: Vec<usize> = (0..of.reference.len()).filter(|&i| of.reference[i].is_some()).collect();
     let truth: Vec<u32> = rows.iter().filter_map(|&i| of.reference[i].map(u32::from)).collect();
     let kept: Array2<f64> = probabilities.select(Axis(0), &rows);

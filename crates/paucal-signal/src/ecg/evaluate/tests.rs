@@ -32,7 +32,7 @@ fn absent_classes_are_undefined_and_not_zero() {
     assert_eq!(scores.classes["S"].f1.undefined(), Some(&Undefined::NoCase { class: 1 }));
     assert_eq!(scores.classes["S"].ppv.value(), None);
     // N: one of two found, nothing else called N: F1 2/3; V: 1. S does not count.
-    assert!((scores.macro_f1.value().unwrap() - (2.0 / 3.0 + 1.0) / 2.0).abs() < 1e-12);
+    assert!((scores.macro_f1.value().unwrap() - f64::midpoint(2.0 / 3.0, 1.0)).abs() < 1e-12);
     assert_eq!(scores.j_kappa.value(), None, "jκ needs S beats");
     assert_eq!(scores.confusion.counts, [[1, 1, 0, 0], [0; 4], [0, 0, 1, 0]]);
     assert_eq!(scores.patients.len(), 2);
@@ -100,8 +100,7 @@ fn agrees_with_scikit_learn() {
     };
     let (reference, predicted) = (codes("reference"), codes("predicted"));
     let rows = golden["probabilities"].as_array().unwrap();
-    let probabilities =
-        Array2::from_shape_fn((rows.len(), 4), |(i, k)| rows[i][k].as_f64().unwrap());
+    let probabilities = Array2::from_shape_fn((rows.len(), 4), |(i, k)| rows[i][k].as_f64().unwrap());
     let classes = names(&["N", "S", "V", "F"]);
     let judged = Judged {
         classes: &classes,

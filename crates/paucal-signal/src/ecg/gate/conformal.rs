@@ -9,6 +9,9 @@
 //! a class no threshold can promise α; the largest score seen is taken, and [`ClassThreshold::promised`] says
 //! that it is no promise.
 
+// Array views are handles and are passed by value, as ndarray itself does.
+#![allow(clippy::needless_pass_by_value)]
+
 use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 

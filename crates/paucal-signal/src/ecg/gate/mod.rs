@@ -142,10 +142,13 @@ impl Gates {
             let p = of.probabilities.row(i);
             let mut held = 0;
             let mut hold = |holds: bool, why: u8| held |= if holds { why } else { 0 };
-            // Written so that NaN holds a beat back.
-            hold(!(f64::from(of.noise_score[i]) < self.noise_score), Held::NOISE);
-            hold(!(p[top] >= self.confidence), Held::UNSURE);
-            hold(of.similarity.is_some_and(|s| !(s[i] >= self.similarity)), Held::STRANGE);
+            // Asked as what passes, so that NaN holds a beat back.
+            let clean = f64::from(of.noise_score[i]) < self.noise_score;
+            let sure = p[top] >= self.confidence;
+            let known = of.similarity.is_none_or(|similarity| similarity[i] >= self.similarity);
+            hold(!clean, Held::NOISE);
+            hold(!sure, Held::UNSURE);
+            hold(!known, Held::STRANGE);
             let mut class = Some(top as u16);
             if let Some(calibrated) = calibrated {
                 let possible = calibrated.possible(p);

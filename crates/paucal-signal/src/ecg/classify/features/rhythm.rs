@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::beats::Beats;
 use super::super::dominant::quartiles;
+use crate::ecg::beats::Rr;
 
 /// Names of the features of Wang et al., with both intervals as they are.
 pub(super) const BASIC: [&str; 6] = [
@@ -54,14 +55,13 @@ pub(super) fn of_records(beats: &Beats<'_>) -> Vec<Rhythm> {
     beats.records.iter().map(|record| of(record.range())).collect()
 }
 
-impl Rhythm {
-    /// The values of [`BASIC`].
-    pub fn basic(&self, beats: &Beats<'_>, beat: usize, out: &mut Vec<f64>) {
-        let rr = &beats.all[beat].rr;
-        out.extend([number(rr.previous), number(rr.next)]);
-        out.extend(rr.features().map(f64::from));
-    }
+/// The values of [`BASIC`].
+pub(super) fn basic(rr: &Rr, out: &mut Vec<f64>) {
+    out.extend([number(rr.previous), number(rr.next)]);
+    out.extend(rr.features().map(f64::from));
+}
 
+impl Rhythm {
     /// The values of [`AROUND`].
     pub fn around(&self, beats: &Beats<'_>, beat: usize, out: &mut Vec<f64>) {
         let rr = &beats.all[beat].rr;
