@@ -12,7 +12,7 @@ use paucal_core::{Event, Observer, Seed};
 use paucal_learn::{BoostedClassifier, Boosting, FittedClassifier as _};
 use serde::{Deserialize, Serialize};
 
-use super::features::{BeatFeatures, FittedFeatures};
+use super::features::{BeatFeatures, FittedFeatures, Wave};
 use super::weights::Weighting;
 use super::{BeatClassifier, Beats, FittedClassifier, TrainingBeats, artefact};
 use crate::ecg::error::{EcgError, require};
@@ -35,14 +35,15 @@ impl Default for Boost {
     fn default() -> Self {
         Self {
             features: BeatFeatures::default(),
-            weighting: Weighting { most: 500, ..Weighting::default() },
+            weighting: Weighting { class_power: 0.75, patient_power: 1.0, most: 300 },
             boosting: Boosting {
                 rounds: 100,
                 learning_rate: 0.1,
-                max_leaves: 15,
-                max_depth: Some(5),
-                min_leaf: 5,
-                feature_fraction: 0.5,
+                max_leaves: 12,
+                max_depth: Some(4),
+                min_leaf: 10,
+                subsample: 0.7,
+                feature_fraction: 0.3,
                 ..Boosting::default()
             },
             adjustment: 0.0,
@@ -57,6 +58,7 @@ impl Boost {
     /// Principal components and the RR features of Wang et al., every beat alike: what is to be bettered.
     pub fn plain() -> Self {
         let features = BeatFeatures {
+            wave: Wave::Components(24),
             around: false,
             dominant: false,
             shape: false,
@@ -64,7 +66,16 @@ impl Boost {
             in_kind: false,
             ..BeatFeatures::default()
         };
-        Self { features, ..Self::default() }
+        let weighting = Weighting { most: 500, ..Weighting::default() };
+        let boosting = Boosting {
+            max_leaves: 15,
+            max_depth: Some(5),
+            min_leaf: 5,
+            subsample: 1.0,
+            feature_fraction: 0.5,
+            ..Self::default().boosting
+        };
+        Self { features, weighting, boosting, adjustment: 0.0 }
     }
 }
 

@@ -7,6 +7,7 @@
 //! | rhythm around | both to the median of the record and to the local mean, the intervals before and after these, irregularity of the surroundings and of the record |
 //! | dominant | likeness to the record's own [dominant](super::dominant) beat as a whole, before, in and after the QRS complex, ratios of deflection, area and width, likeness to the two neighbours |
 //! | shape | extremes, area and width of the QRS complex, steepest slope |
+//! | in record, in kind | the same in units of what is usual in the recording, or among its dominant beats |
 //!
 //! Differences to the *mean* RR interval of the record keep a record whose own rhythm is ectopic; differences
 //! to the median alone would lose it. Trees look only at the order of values, so nothing is scaled.
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::beats::Beats;
 use super::dominant::Dominant;
 use crate::ecg::error::{EcgError, require};
+use in_record::Usual;
 
 /// How the wave itself is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,11 +53,12 @@ pub struct BeatFeatures {
     pub dominant: bool,
     /// QRS measures.
     pub shape: bool,
-    /// All features but those of the wave once more, less their median in the recording and over the distance
-    /// of their quartiles there.
+    /// All features but those of the wave once more, in units of what is usual in the recording: rhythm less its
+    /// mean over its deviation (the median of a record whose own rhythm is ectopic would hide it), everything
+    /// else less its median over the distance of its quartiles.
     pub in_record: bool,
-    /// The same by median and quartiles of only those beats of the recording that are like its dominant beat,
-    /// which hold where ectopic beats are many.
+    /// Everything but wave and rhythm once more, by median and quartiles of only those beats of the recording
+    /// that are like its dominant beat, which hold where ectopic beats are many.
     pub in_kind: bool,
     /// Names of features to leave out.
     pub without: Vec<String>,
@@ -139,10 +142,11 @@ impl FittedFeatures {
     fn all_names(&self) -> Vec<String> {
         let mut names = self.raw_names();
         let raw = names[self.of_wave()..].to_vec();
-        for (taken, suffix) in [(self.options.in_record, "in_record"), (self.options.in_kind, "in_kind")] {
-            if taken {
-                names.extend(raw.iter().map(|name| format!("{name}_{suffix}")));
-            }
+        if self.options.in_record {
+            names.extend(raw.iter().map(|name| format!("{name}_in_record")));
+        }
+        if self.options.in_kind {
+            names.extend(raw[self.of_rhythm()..].iter().map(|name| format!("{name}_in_kind")));
         }
         names
     }
@@ -154,6 +158,11 @@ impl FittedFeatures {
             Wave::Components(_) | Wave::Difference(_) => self.axes.len(),
             Wave::Samples(step) => self.length.div_ceil(step),
         }
+    }
+
+    /// How many features describe the rhythm; they come after those of the wave.
+    fn of_rhythm(&self) -> usize {
+        rhythm::BASIC.len() + if self.options.around { rhythm::AROUND.len() } else { 0 }
     }
 
     /// Names of what is measured of a beat.
@@ -211,15 +220,22 @@ impl FittedFeatures {
             let meant: Vec<bool> = dominants.iter().map(|d| !d.wave.is_empty()).collect();
             let whole = beats.select((0..beats.all.len()).filter(|&b| meant[record_of[b]]).collect());
             let places = in_record::places(beats, &whole);
-            let columns: Vec<usize> = (self.of_wave()..width).collect();
-            let measured = measure(&whole).select(Axis(1), &columns);
-            let kind = |beat: usize| dominants[record_of[beat]].leads(beats.wave(beat));
-            let kind: Vec<bool> = whole.rows.par_iter().map(|&beat| kind(beat)).collect();
-            for (taken, usual) in [(self.options.in_record, None), (self.options.in_kind, Some(&kind[..]))] {
-                if taken {
-                    let relative = in_record::relative(&measured, &whole, usual);
-                    x = ndarray::concatenate![Axis(1), x, relative.select(Axis(0), &places)];
-                }
+            let measured = measure(&whole);
+            let (rhythm, others) = (self.of_wave(), self.of_wave() + self.of_rhythm());
+            let part =
+                |columns: std::ops::Range<usize>| measured.select(Axis(1), &columns.collect::<Vec<usize>>());
+            let mut add = |part: Array2<f64>, usual: Usual<'_>| {
+                let relative = in_record::relative(part, &whole, usual).select(Axis(0), &places);
+                x = ndarray::concatenate![Axis(1), x, relative];
+            };
+            if self.options.in_record {
+                add(part(rhythm..others), Usual::Mean);
+                add(part(others..width), Usual::Median(None));
+            }
+            if self.options.in_kind {
+                let kind = |beat: usize| dominants[record_of[beat]].leads(beats.wave(beat));
+                let kind: Vec<bool> = whole.rows.par_iter().map(|&beat| kind(beat)).collect();
+                add(part(others..width), Usual::Median(Some(&kind)));
             }
         }
         if !self.options.without.is_empty() {
