@@ -53,10 +53,12 @@ pub struct BeatFeatures {
     pub dominant: bool,
     /// QRS measures.
     pub shape: bool,
-    /// All features but those of the wave once more, in units of what is usual in the recording: rhythm less its
-    /// mean over its deviation (the median of a record whose own rhythm is ectopic would hide it), everything
-    /// else less its median over the distance of its quartiles.
+    /// All features but those of the wave once more, in units of what is usual in the recording: less their
+    /// median, over the distance of their quartiles.
     pub in_record: bool,
+    /// Of these, rhythm less its mean, over its deviation: of a record whose own rhythm is ectopic the median
+    /// hides just that.
+    pub rhythm_by_mean: bool,
     /// Everything but wave and rhythm once more, by median and quartiles of only those beats of the recording
     /// that are like its dominant beat, which hold where ectopic beats are many.
     pub in_kind: bool,
@@ -72,7 +74,8 @@ impl Default for BeatFeatures {
             dominant: true,
             shape: true,
             in_record: true,
-            in_kind: true,
+            rhythm_by_mean: false,
+            in_kind: false,
             without: Vec::new(),
         }
     }
@@ -229,7 +232,8 @@ impl FittedFeatures {
                 x = ndarray::concatenate![Axis(1), x, relative];
             };
             if self.options.in_record {
-                add(part(rhythm..others), Usual::Mean);
+                let mean = self.options.rhythm_by_mean;
+                add(part(rhythm..others), if mean { Usual::Mean } else { Usual::Median(None) });
                 add(part(others..width), Usual::Median(None));
             }
             if self.options.in_kind {

@@ -7,7 +7,7 @@ use super::super::dominant::quartiles;
 use super::record_of;
 
 /// Values are held within this many distances of the quartiles.
-const LIMIT: f64 = 50.0;
+const LIMIT: f64 = 20.0;
 
 /// What stands for the usual, and what for a step away from it.
 #[derive(Clone, Copy)]
