@@ -69,7 +69,7 @@ pub struct BeatFeatures {
 impl Default for BeatFeatures {
     fn default() -> Self {
         Self {
-            wave: Wave::Components(24),
+            wave: Wave::None,
             around: true,
             dominant: true,
             shape: true,
