@@ -7,6 +7,7 @@ use paucal_core::files::FileError;
 use paucal_core::{Advice, ExitKind};
 use paucal_data::error::DataError;
 use paucal_learn::LearnError;
+use paucal_metrics::Undefined;
 
 use crate::dsp::DspError;
 use crate::formats::FormatError;
@@ -26,6 +27,17 @@ pub enum EcgError {
     /// A learner refused its input.
     #[error(transparent)]
     Learn(#[from] LearnError),
+    /// A measure is not defined for its input.
+    #[error(transparent)]
+    Metric(#[from] Undefined),
+    /// Beats, classes or probabilities that do not fit each other or the model.
+    #[error("{message}")]
+    Beats {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// A filter or a detector refused its input.
     #[error(transparent)]
     Dsp(#[from] DspError),
@@ -84,6 +96,11 @@ impl EcgError {
         Self::Table { what, message: message.into(), hint: hint.into() }
     }
 
+    /// Beats, classes or probabilities that do not fit.
+    pub(crate) fn beats(message: impl Into<String>, hint: &'static str) -> Self {
+        Self::Beats { message: message.into(), hint }
+    }
+
     /// A recording that has nothing to give.
     pub(crate) fn recording(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Recording { message: message.into(), hint: hint.into() }
@@ -98,6 +115,8 @@ impl Advice for EcgError {
             Self::Data(error) => return error.hint(),
             Self::Learn(error) => return error.hint(),
             Self::Dsp(error) => return error.hint(),
+            Self::Metric(error) => return error.hint(),
+            Self::Beats { hint, .. } => (*hint).into(),
             Self::Table { hint, .. } | Self::Recording { hint, .. } => hint.clone(),
             Self::Option { option, range, .. } => format!("{option} must be {range}"),
             Self::NoBeats { .. } => "check the sampling rate, the lead and the annotations".into(),
@@ -113,6 +132,7 @@ impl Advice for EcgError {
             Self::Data(error) => error.exit_kind(),
             Self::Learn(error) => error.exit_kind(),
             Self::Dsp(error) => error.exit_kind(),
+            Self::Metric(error) => error.exit_kind(),
             Self::Interrupted => ExitKind::Interrupted,
             _ => ExitKind::Failed,
         }

@@ -12,12 +12,19 @@
 //! * [`prepare`]: all of it over many recordings, into a folder.
 //! * [`benchmark`]: detectors compared on annotated recordings.
 //! * [`mine`]: the beats most like given ones.
+//! * [`classify`]: what a beat is, learnt from the beats of other patients.
+//! * [`evaluate`]: how right that is, class by class and patient by patient.
+//! * [`validate`]: the same over folds of patients, and what a random split would have promised.
+//! * [`gate`]: when to say nothing.
 
 pub mod beats;
 pub mod benchmark;
+pub mod classify;
 pub mod context;
 pub mod detect;
 pub mod error;
+pub mod evaluate;
+pub mod gate;
 pub mod labels;
 pub mod matching;
 pub mod mine;
@@ -26,5 +33,6 @@ pub mod prepare;
 pub mod quality;
 pub mod split;
 pub mod symbols;
+pub mod validate;
 
 pub use error::EcgError;

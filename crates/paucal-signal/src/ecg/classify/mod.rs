@@ -1,0 +1,69 @@
+//! What a beat is, learnt from the beats of other patients.
+//!
+//! Every method is a [`BeatClassifier`]: checked parameters, `fit`, and a [`FittedClassifier`] that states
+//! probabilities and can be saved without a single beat it has seen. [`Boost`] is gradient boosting on
+//! [`features`]. [`METHODS`] lists them all.
+//!
+//! Beats are handed over as a selection of rows of whole recordings ([`Beats`]), because a beat is judged by
+//! its own recording: by the mean of its RR intervals and by the beat that is most common in it. Neither needs
+//! a label, and nothing of one patient reaches another.
+
+mod artefact;
+mod beats;
+pub mod boost;
+pub mod dominant;
+pub mod features;
+mod weights;
+
+use std::path::Path;
+
+use ndarray::Array2;
+use paucal_core::{Observer, Seed};
+
+pub use self::artefact::load;
+pub use self::beats::{Beats, Extent, TrainingBeats};
+pub use self::boost::Boost;
+pub use self::dominant::Dominant;
+pub use self::features::{BeatFeatures, Wave};
+pub use self::weights::Weighting;
+use super::error::EcgError;
+
+/// Every method, by name and in a sentence.
+pub const METHODS: [(&str, &str); 1] =
+    [(Boost::NAME, "gradient boosting on waves, RR intervals and the recording's own dominant beat")];
+
+/// A method that learns to classify beats.
+pub trait BeatClassifier: Send + Sync {
+    /// Name in [`METHODS`].
+    fn name(&self) -> &'static str;
+
+    /// Whether the parameters are in range.
+    fn check(&self) -> Result<(), EcgError>;
+
+    /// Learns from beats with a class. Nothing else is looked at than these beats and, label-free, their own
+    /// recordings.
+    fn fit(
+        &self,
+        training: &TrainingBeats<'_>,
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Box<dyn FittedClassifier>, EcgError>;
+}
+
+/// What a [`BeatClassifier`] has learnt.
+pub trait FittedClassifier: Send + Sync {
+    /// Name of its method.
+    fn name(&self) -> &'static str;
+
+    /// Names of the classes, the columns of the probabilities.
+    fn classes(&self) -> &[String];
+
+    /// Probabilities of the classes, selected beats × classes; each row sums to 1.
+    fn predict_proba(&self, beats: &Beats<'_>) -> Result<Array2<f64>, EcgError>;
+
+    /// Writes the model to a file, which [`load`] reads. It holds no beat.
+    fn save(&self, path: &Path) -> Result<(), EcgError>;
+}
+
+#[cfg(test)]
+mod tests;
