@@ -9,6 +9,7 @@ pub mod error;
 pub mod files;
 pub mod observe;
 pub mod parallel;
+pub mod parameter;
 pub mod random;
 pub mod run;
 

@@ -1,6 +1,8 @@
 //! Every method of the crate in one slice, for help texts, reference pages and method appendices;
 //! and any classifier chosen by name.
 
+pub use paucal_core::parameter::Parameter;
+use paucal_core::parameter::parameter;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -23,17 +25,6 @@ pub enum Kind {
     Density,
 }
 
-/// A parameter of a method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Parameter {
-    /// Name in configurations.
-    pub name: &'static str,
-    /// Default, as it is written in JSON (`null` for "none").
-    pub default: &'static str,
-    /// What it means, in one line.
-    pub meaning: &'static str,
-}
-
 /// A method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Method {
@@ -47,10 +38,6 @@ pub struct Method {
     pub paper: &'static str,
     /// Its parameters, in the order of the struct.
     pub parameters: &'static [Parameter],
-}
-
-const fn parameter(name: &'static str, default: &'static str, meaning: &'static str) -> Parameter {
-    Parameter { name, default, meaning }
 }
 
 /// Every method.

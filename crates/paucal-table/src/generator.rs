@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+pub use paucal_core::parameter::Parameter;
+pub(crate) use paucal_core::parameter::parameter;
 use paucal_core::{Observer, Seed};
 use paucal_data::{Schema, Table};
 use paucal_tune::Space;
@@ -67,22 +69,6 @@ pub trait FittedGenerator: Send + Sync {
 
     /// Everything needed to draw again elsewhere, and no raw row unless the user asked for it by name.
     fn save(&self) -> Result<Artefact, TableError>;
-}
-
-/// A parameter of a method, for help texts and the reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parameter {
-    /// Key in the configuration.
-    pub name: &'static str,
-    /// Default, as written in TOML.
-    pub default: &'static str,
-    /// What it does, with its range.
-    pub meaning: &'static str,
-}
-
-/// A parameter of a list.
-pub(crate) const fn parameter(name: &'static str, default: &'static str, meaning: &'static str) -> Parameter {
-    Parameter { name, default, meaning }
 }
 
 /// What a search space depends on.

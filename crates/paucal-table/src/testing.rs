@@ -4,7 +4,18 @@ use paucal_core::{Seed, Silent};
 use paucal_data::{ColumnSpec, Kind, MISSING, Schema, Table, Values};
 
 use crate::condition::Condition;
-use crate::generator::{FitContext, FittedGenerator, method};
+use crate::generator::{FitContext, FittedGenerator, Method, method};
+
+/// Settings under which a method learns in no time: networks take a few steps, which is enough for every promise but
+/// quality; so are a few small trees.
+pub fn quick(method: &Method) -> &'static str {
+    let has = |name: &str| method.parameters.iter().any(|parameter| parameter.name == name);
+    match (has("steps"), has("noise_levels")) {
+        (true, _) => "steps = 5",
+        (_, true) => "noise_levels = 4\nreplications = 5\nrounds = 4",
+        _ => "",
+    }
+}
 
 /// Fits a method with settings written as TOML.
 pub fn fit(name: &str, settings: &str, train: &Table) -> Box<dyn FittedGenerator> {

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use super::recoding::Recoding;
 use crate::condition::Condition;
 use crate::error::TableError;
-use crate::generator::{FitContext, FittedGenerator, Method, method};
+use crate::generator::{FitContext, FittedGenerator, method};
 use crate::generators::METHODS;
-use crate::testing::{condition, dirty, fit, levels, numeric, table};
+use crate::testing::{condition, dirty, fit, levels, numeric, quick, table};
 
 /// Remembers warnings.
 #[derive(Default)]
@@ -28,15 +28,6 @@ impl Observer for Listener {
 
     fn cancel(&self) -> &Cancel {
         self.silent.cancel()
-    }
-}
-
-fn quick(method: &Method) -> &'static str {
-    let has = |name: &str| method.parameters.iter().any(|parameter| parameter.name == name);
-    match (has("steps"), has("noise_levels")) {
-        (true, _) => "steps = 5",
-        (_, true) => "noise_levels = 4\nreplications = 5\nrounds = 4",
-        _ => "",
     }
 }
 

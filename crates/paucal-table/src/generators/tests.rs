@@ -8,19 +8,8 @@ use super::METHODS;
 use crate::artefact::{ModelFacts, load_model, save_model};
 use crate::condition::Condition;
 use crate::error::TableError;
-use crate::generator::{FitContext, FittedGenerator, Method, method};
-use crate::testing::{condition, dirty, fit, levels, numeric, table};
-
-/// Settings under which a method learns in no time: networks take a few steps, which is enough for every promise but
-/// quality; so are a few small trees.
-fn quick(method: &Method) -> &'static str {
-    let has = |name: &str| method.parameters.iter().any(|parameter| parameter.name == name);
-    match (has("steps"), has("noise_levels")) {
-        (true, _) => "steps = 5",
-        (_, true) => "noise_levels = 4\nreplications = 5\nrounds = 4",
-        _ => "",
-    }
-}
+use crate::generator::{FitContext, FittedGenerator, method};
+use crate::testing::{condition, dirty, fit, levels, numeric, quick, table};
 
 fn each_fitted(train: &Table) -> Vec<Box<dyn FittedGenerator>> {
     METHODS.iter().map(|method| fit(method.name, quick(method), train)).collect()
