@@ -46,6 +46,13 @@ impl Space {
         self
     }
 
+    /// The parameters for which `wanted` holds, as they are.
+    #[must_use]
+    pub fn only(mut self, wanted: impl Fn(&Dimension) -> bool) -> Self {
+        self.dimensions.retain(wanted);
+        self
+    }
+
     /// The parameters.
     pub fn dimensions(&self) -> &[Dimension] {
         &self.dimensions

@@ -201,9 +201,7 @@ pub struct TrialFacts {
 
 /// The search space of a generator on a table, less what the user has fixed.
 pub fn space(method: &Method, table: &Table, fixed: &toml::Table) -> Result<Space, TableError> {
-    let full = (method.space)(&facts(table)?);
-    let free = full.dimensions().iter().filter(|d| !fixed.contains_key(parameters::part(&d.name)));
-    Ok(free.fold(Space::new(), |space, d| space.with(&d.name, d.distribution.clone(), &d.rationale)))
+    Ok((method.space)(&facts(table)?).only(|d| !fixed.contains_key(parameters::part(&d.name))))
 }
 
 fn facts(table: &Table) -> Result<Facts, TableError> {

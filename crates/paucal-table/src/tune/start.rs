@@ -131,6 +131,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_fixed_leaves_the_others_where_they_begin() {
+        let ctgan = method("ctgan").unwrap();
+        let fixed = toml::Table::from_iter([("pac".to_owned(), 5.into())]);
+        let table = crate::testing::dirty(400);
+        let all = crate::tune::space(ctgan, &table, &toml::Table::new()).unwrap();
+        let first = default_trial(ctgan, &all);
+        assert_eq!(first.len(), all.dimensions().len(), "{first:?}");
+        let mut free = default_trial(ctgan, &crate::tune::space(ctgan, &table, &fixed).unwrap());
+        assert_eq!(free.insert("pac".into(), first["pac"].clone()), None);
+        assert_eq!(free, first);
+    }
+
+    #[test]
     fn likeness_is_by_factors() {
         let facts = Facts { rows: 399, columns: 29, rarest: 99 };
         let of = |rows: usize, columns: usize, rarest: usize| {
