@@ -35,7 +35,10 @@ pub fn write(folder: &RunFolder, manifest: &Manifest) -> Result<(), ReportError>
         "table compare" => compare::page(&read(folder)?),
         "table tune" => tune::page(&read(folder)?),
         "ecg prepare" => ecg::prepare::page(&read(folder)?),
-        "ecg judge" => ecg::detectors::page(&read(folder)?),
+        "ecg train" => ecg::train::page(&read(folder)?),
+        "ecg predict" => ecg::predict::page(&read(folder)?),
+        "ecg judge" => ecg::judge::page(&read(folder)?),
+        "ecg judge --detector" => ecg::detectors::page(&read(folder)?),
         "demo table" => tour::page(&read(folder)?),
         other => return Err(ReportError::NoPage(other.to_owned())),
     };

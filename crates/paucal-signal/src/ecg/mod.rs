@@ -16,10 +16,13 @@
 //! * [`evaluate`]: how right that is, class by class and patient by patient.
 //! * [`validate`]: the same over folds of patients, and what a random split would have promised.
 //! * [`gate`]: when to say nothing.
+//! * [`minutes`]: recordings that the program carries.
+//! * [`model`]: a trained classifier with everything that using it takes; training, prediction, judgement.
 
 pub mod beats;
 pub mod benchmark;
 pub mod classify;
+mod columns;
 pub mod context;
 pub mod detect;
 pub mod error;
@@ -28,6 +31,8 @@ pub mod gate;
 pub mod labels;
 pub mod matching;
 pub mod mine;
+pub mod minutes;
+pub mod model;
 pub mod patients;
 pub mod prepare;
 pub mod quality;

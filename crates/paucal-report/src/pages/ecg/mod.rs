@@ -1,7 +1,11 @@
 //! The pages of `paucal ecg`.
 
 pub mod detectors;
+pub mod judge;
+pub mod predict;
 pub mod prepare;
+mod scores;
+pub mod train;
 
 use paucal_signal::ecg::prepare::LeftOut;
 
