@@ -8,7 +8,10 @@ use anyhow::{Context, Result};
 use paucal_core::run::{self, Existing, Input, LAYOUT, Manifest, RunFolder};
 use paucal_core::{Cancel, Observer, Seed, config, files};
 use paucal_signal::ecg::benchmark::BenchmarkOptions;
+use paucal_signal::ecg::discover::DiscoverOptions;
+use paucal_signal::ecg::mine::MineOptions;
 use paucal_signal::ecg::prepare::PrepareOptions;
+use paucal_signal::ecg::prototypes::PrototypeOptions;
 use paucal_table::Method;
 use paucal_table::audit::AuditOptions;
 use paucal_table::compare::CompareOptions;
@@ -53,6 +56,12 @@ pub struct EcgSettings {
     pub prepare: PrepareOptions,
     /// `paucal ecg judge --detector`.
     pub detectors: BenchmarkOptions,
+    /// `paucal ecg prototypes`.
+    pub prototypes: PrototypeOptions,
+    /// `paucal ecg discover`.
+    pub discover: DiscoverOptions,
+    /// `paucal ecg mine`.
+    pub mine: MineOptions,
 }
 
 impl Default for Settings {

@@ -18,6 +18,8 @@ mod tour;
 mod tune;
 mod utility;
 
+pub use ecg::review;
+
 use paucal_core::run::{Manifest, RunFolder};
 use serde::de::DeserializeOwned;
 
@@ -35,6 +37,9 @@ pub fn write(folder: &RunFolder, manifest: &Manifest) -> Result<(), ReportError>
         "table compare" => compare::page(&read(folder)?),
         "table tune" => tune::page(&read(folder)?),
         "ecg prepare" => ecg::prepare::page(&read(folder)?),
+        "ecg prototypes" => ecg::prototypes::page(&read(folder)?),
+        "ecg mine" => ecg::mine::page(&read(folder)?),
+        "ecg discover" => ecg::discover::page(&read(folder)?),
         "ecg judge" => ecg::detectors::page(&read(folder)?),
         "demo table" => tour::page(&read(folder)?),
         other => return Err(ReportError::NoPage(other.to_owned())),

@@ -1,7 +1,11 @@
 //! The pages of `paucal ecg`.
 
 pub mod detectors;
+pub mod discover;
+pub mod mine;
 pub mod prepare;
+pub mod prototypes;
+pub mod review;
 
 use paucal_signal::ecg::prepare::LeftOut;
 

@@ -1,7 +1,10 @@
 //! `paucal ecg`: recordings of the heart.
 
+mod discover;
 mod judge;
+mod mine;
 mod prepare;
+mod prototypes;
 
 use anyhow::Result;
 use paucal_core::run::Input;
@@ -15,6 +18,9 @@ pub fn run(session: &Session, verb: Ecg) -> Result<()> {
     match verb {
         Ecg::Prepare(arguments) => prepare::run(session, &arguments),
         Ecg::Judge(arguments) => judge::run(session, &arguments),
+        Ecg::Prototypes(arguments) => prototypes::run(session, &arguments),
+        Ecg::Discover(arguments) => discover::run(session, &arguments),
+        Ecg::Mine(arguments) => mine::run(session, &arguments),
     }
 }
 
