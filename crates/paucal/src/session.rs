@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use paucal_core::run::{self, Existing, Input, LAYOUT, Manifest, RunFolder};
 use paucal_core::{Cancel, Observer, Seed, config, files};
+use paucal_signal::ecg::audit::AuditOptions as EcgAuditOptions;
 use paucal_signal::ecg::benchmark::BenchmarkOptions;
 use paucal_signal::ecg::discover::DiscoverOptions;
 use paucal_signal::ecg::mine::MineOptions;
@@ -52,6 +53,8 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EcgSettings {
+    /// `paucal ecg audit`.
+    pub audit: EcgAuditOptions,
     /// `paucal ecg prepare`.
     pub prepare: PrepareOptions,
     /// `paucal ecg judge --detector`.

@@ -36,6 +36,7 @@ pub fn write(folder: &RunFolder, manifest: &Manifest) -> Result<(), ReportError>
         "table prove" => prove::page(&read(folder)?),
         "table compare" => compare::page(&read(folder)?),
         "table tune" => tune::page(&read(folder)?),
+        "ecg audit" => ecg::audit::page(&read(folder)?),
         "ecg prepare" => ecg::prepare::page(&read(folder)?),
         "ecg prototypes" => ecg::prototypes::page(&read(folder)?),
         "ecg mine" => ecg::mine::page(&read(folder)?),

@@ -9,6 +9,7 @@
 //! * [`quality`]: how much their signal can be trusted.
 //! * [`context`]: each beat among its neighbours.
 //! * [`split`]: training, validation and test, patient by patient.
+//! * [`audit`]: what is in a folder of recordings, and what would mislead.
 //! * [`prepare`]: all of it over many recordings, into a folder.
 //! * [`benchmark`]: detectors compared on annotated recordings.
 //! * [`mine`]: the beats most like given ones.
@@ -21,6 +22,7 @@
 //! * [`gate`]: when to say nothing.
 //! * [`review`]: the beats that are left to a person.
 
+pub mod audit;
 pub mod beats;
 pub mod benchmark;
 pub mod classify;

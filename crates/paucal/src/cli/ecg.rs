@@ -9,6 +9,8 @@ use super::Writing;
 /// `paucal ecg …`.
 #[derive(Debug, Subcommand)]
 pub enum Ecg {
+    /// Look for what would mislead: wrong gains, gaps, copies, rare classes of one patient
+    Audit(AuditRecordings),
     /// Find, cut out and judge the beats of recordings, and split them by patient
     Prepare(Prepare),
     /// Compare detectors of beats with annotations
@@ -154,6 +156,28 @@ pub struct Mine {
     /// Folder for seed_mined_candidates.csv, result.json and report.html
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal ecg audit`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal ecg audit mitdb/ --out runs/audit\n\
+    Begin with this. It reads everything and changes nothing; each finding is a sentence with what to do about it.")]
+pub struct AuditRecordings {
+    /// The recordings.
+    #[command(flatten)]
+    pub recordings: Recordings,
+    /// TOML or CSV that says which records are of one patient [default: a record is a patient; known exceptions]
+    #[arg(long, value_name = "FILE")]
+    pub patients: Option<PathBuf>,
+    /// What beats are called: aami, aami-4, strips, or a TOML file
+    #[arg(long, value_name = "MAP", default_value = "aami")]
+    pub labels: String,
+    /// Folder for result.json, tables, figures and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Where to write.
     #[command(flatten)]
     pub writing: Writing,

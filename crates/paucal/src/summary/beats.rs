@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use paucal_signal::ecg::audit::{EcgAudit, Severity};
 use paucal_signal::ecg::discover::DiscoverReport;
 use paucal_signal::ecg::mine::MineReport;
 use paucal_signal::ecg::prototypes::PrototypeReport;
@@ -10,6 +11,38 @@ use paucal_signal::ecg::stability::Stability;
 
 use super::place;
 use crate::printer::text_table;
+
+/// The findings of an audit, the gravest first.
+pub fn audited(audit: &EcgAudit, out: Option<&Path>) -> String {
+    let mut text = format!(
+        "{} recordings of {} patients, {:.1} hours, {} annotated beats\n",
+        audit.records.len(),
+        audit.patients,
+        audit.hours,
+        audit.beats
+    );
+    let rows: Vec<Vec<String>> = audit
+        .classes
+        .iter()
+        .map(|class| {
+            let counts = [class.beats, class.records, class.patients].map(|n| n.to_string());
+            let largest = format!("{} ({:.0} %)", class.largest_patient, 100.0 * class.largest_patient_share);
+            [vec![class.class_name.clone()], counts.to_vec(), vec![largest]].concat()
+        })
+        .collect();
+    text.push_str(&text_table(&["class", "beats", "recordings", "patients", "largest patient"], &rows));
+    for (severity, word) in
+        [(Severity::Problem, "problem"), (Severity::Caution, "caution"), (Severity::Note, "note")]
+    {
+        for finding in audit.of(severity) {
+            let _ = writeln!(text, "{word}: {}", finding.sentence);
+            if !finding.advice.is_empty() {
+                let _ = writeln!(text, "    {}", finding.advice);
+            }
+        }
+    }
+    text + &place(out)
+}
 
 /// How far prototypes can be trusted.
 pub fn prototypes(report: &PrototypeReport, out: &Path) -> String {

@@ -1,5 +1,6 @@
 //! The pages of `paucal ecg`.
 
+pub mod audit;
 pub mod detectors;
 pub mod discover;
 pub mod mine;

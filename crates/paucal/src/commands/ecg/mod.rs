@@ -1,5 +1,6 @@
 //! `paucal ecg`: recordings of the heart.
 
+mod audit;
 mod discover;
 mod judge;
 mod mine;
@@ -7,7 +8,9 @@ mod prepare;
 mod prototypes;
 
 use anyhow::Result;
+use paucal_core::files;
 use paucal_core::run::Input;
+use paucal_signal::ecg::labels::LabelMap;
 use paucal_signal::formats::{ReadOptions, Source, discover};
 
 use crate::cli::{Ecg, Recordings};
@@ -16,6 +19,7 @@ use crate::session::{Session, input};
 /// Runs a verb.
 pub fn run(session: &Session, verb: Ecg) -> Result<()> {
     match verb {
+        Ecg::Audit(arguments) => audit::run(session, &arguments),
         Ecg::Prepare(arguments) => prepare::run(session, &arguments),
         Ecg::Judge(arguments) => judge::run(session, &arguments),
         Ecg::Prototypes(arguments) => prototypes::run(session, &arguments),
@@ -34,6 +38,15 @@ fn sources(recordings: &Recordings) -> Result<(Vec<Source>, ReadOptions)> {
         ..ReadOptions::default()
     };
     Ok((discover(&recordings.data)?, reading))
+}
+
+/// A map of labels by its name, or from a file.
+fn labels(name: &str) -> Result<LabelMap> {
+    let path = std::path::Path::new(name);
+    if path.extension().is_some() {
+        return Ok(LabelMap::from_toml(&files::read_text(path)?)?);
+    }
+    Ok(LabelMap::named(name)?)
 }
 
 /// The files by name and digest.
