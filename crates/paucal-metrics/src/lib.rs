@@ -10,6 +10,7 @@
 pub mod association;
 pub mod binning;
 pub mod classification;
+pub mod clustering;
 pub mod column;
 pub mod coverage;
 pub mod detection;

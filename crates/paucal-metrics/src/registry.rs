@@ -3,8 +3,8 @@
 
 use crate::registry::Better::{Higher, Lower, Near};
 use crate::registry::Family::{
-    Association, Calibration, Classification, Coverage, Detection, Distribution, Objective, Privacy,
-    SdMetrics,
+    Association, Calibration, Classification, Clustering, Coverage, Detection, Distribution, Objective,
+    Privacy, SdMetrics,
 };
 
 /// The file or folder a metric lives in.
@@ -28,6 +28,8 @@ pub enum Family {
     Coverage,
     /// [`crate::objective`].
     Objective,
+    /// [`crate::clustering`].
+    Clustering,
 }
 
 /// Which values are good.
@@ -247,6 +249,11 @@ pub static METRICS: &[Metric] = &[
         "How near classifiers trained or tested on synthetic rows come to the real ones.", "Paucal; legacy forms after tableGenCompare"),
     metric(("objective", "Tuning objective"), Objective, SHARE, Higher,
         "0.6 similarity + 0.4 relative accuracy.", "tableGenCompare, corrected"),
+
+    metric(("adjusted_rand", "Adjusted Rand index"), Clustering, SIGNED, Higher,
+        "Agreement of two clusterings of the same items; 1 is the same, 0 is chance.", "Hubert and Arabie 1985"),
+    metric(("cluster_overlap", "Cluster overlap"), Clustering, SHARE, Higher,
+        "Largest Jaccard index of a cluster with one of another clustering: does it come back?", "Hennig 2007"),
 ];
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ fn document() -> Document {
         .section(figures::fidelity())
         .section(figures::columns())
         .section(figures::training())
+        .section(figures::heart())
         .section(limits())
         .section(reproduce())
         .references(references())

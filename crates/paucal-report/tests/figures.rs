@@ -2,8 +2,9 @@
 
 use paucal_report::Estimate;
 use paucal_report::figure::{
-    ClassBalance, Cumulative, Curve, CurvePlot, DotPlot, Drawing, ForestPlot, ForestRow, Grid, HeatMap,
-    Histogram, LevelBars, LinePlot, Reliability, RiskBin, ScoreBars, Style,
+    BeatGallery, BeatTile, ClassBalance, Cumulative, Curve, CurvePlot, DotPlot, Drawing, EcgStrip,
+    ForestPlot, ForestRow, Grid, HeatMap, Histogram, LevelBars, LinePlot, Reliability, RiskBin, ScatterPlot,
+    ScoreBars, Style,
 };
 
 fn svg(drawing: &Drawing) -> String {
@@ -81,6 +82,36 @@ fn cumulative() -> Cumulative {
     )
 }
 
+/// A wave with one sharp deflection.
+fn wave(height: f32) -> Vec<f32> {
+    (0..60).map(|i| height * (-((i as f32 - 20.0) / 3.0).powi(2)).exp()).collect()
+}
+
+fn strip() -> EcgStrip {
+    EcgStrip::new("MLII <1>", "mV", 100.0, [wave(1.0), vec![f32::NAN; 10], wave(2.0)].concat())
+        .starting(61.0)
+        .usual("N")
+        .beat(61.2, "N")
+        .beat(61.9, "V")
+        .focus(61.8, 62.1)
+}
+
+fn gallery() -> BeatGallery {
+    BeatGallery::new("z", 100.0, 20)
+        .columns(2)
+        .tile(BeatTile::new("P1", wave(1.0)).detail("3 beats").members([wave(0.9), wave(1.1)]))
+        .tile(BeatTile::new("P2", wave(-2.0)))
+}
+
+fn scatter() -> ScatterPlot {
+    ScatterPlot::new("Beats", "Purity")
+        .log_across()
+        .range(0.0, 1.0)
+        .level(0.7, "least wanted")
+        .group("Pure", vec![(10.0, 0.9), (300.0, 0.95), (0.0, 0.5)])
+        .group("Mixed", (1..200).map(|i| (f64::from(i), 0.4)).collect())
+}
+
 #[test]
 fn each_kind_draws_as_agreed() {
     let balance = ClassBalance::new(["benign", "malignant"], 1).row("Training", vec![92, 8]);
@@ -105,6 +136,9 @@ fn each_kind_draws_as_agreed() {
     insta::assert_snapshot!("missing", svg(&missing.draw()));
     insta::assert_snapshot!("cumulative", svg(&cumulative().draw()));
     insta::assert_snapshot!("grid", svg(&grid.draw()));
+    insta::assert_snapshot!("strip", svg(&strip().draw()));
+    insta::assert_snapshot!("beats", svg(&gallery().draw()));
+    insta::assert_snapshot!("scatter", svg(&scatter().draw()));
 }
 
 #[test]
@@ -123,6 +157,10 @@ fn figures_without_data_say_so() {
         ScoreBars::new("x").draw(),
         Cumulative::new("x").sample("a", Style::REAL, vec![f64::NAN]).draw(),
         Grid::new(0).draw(),
+        EcgStrip::new("II", "mV", 360.0, vec![f32::NAN; 9]).draw(),
+        EcgStrip::new("II", "mV", 0.0, vec![1.0; 9]).draw(),
+        BeatGallery::new("mV", 360.0, 0).draw(),
+        ScatterPlot::new("x", "y").log_across().group("a", vec![(0.0, 1.0), (1.0, f64::NAN)]).draw(),
     ];
     for drawing in &empty {
         assert!(svg(drawing).contains(">No "), "{}", svg(drawing));
@@ -151,7 +189,15 @@ mod any_numbers {
             let points = vec![(v[0], v[1]), (v[2], v[3]), (v[4], v[5])];
             let bin = RiskBin { predicted: v[0], observed: estimate, count: n };
             let curve = || Curve::new(name.clone(), points.clone()).band(points.clone(), points.clone());
+            let samples: Vec<f32> = v.iter().map(|v| *v as f32).collect();
+            let tile = BeatTile::new(&*name, samples.clone()).detail(&*name).members([samples.clone()]);
             let drawings = [
+                EcgStrip::new(&*name, "mV", v[0], samples.clone()).starting(v[1]).beat(v[2], &*name).draw(),
+                EcgStrip::new("II", &*name, 2.0, samples).starting(v[1]).beat(v[1], &*name).focus(v[2], v[3]).draw(),
+                BeatGallery::new(&*name, v[0], n).columns(n).tile(tile.clone()).draw(),
+                BeatGallery::new("mV", 250.0, 2).tiles([tile.clone(), tile]).draw(),
+                ScatterPlot::new(&*name, &*name).group(&*name, points.clone()).level(v[0], "l").draw(),
+                (0..9).fold(ScatterPlot::new("x", "y").log_across(), |plot, _| plot.group(&*name, points.clone())).draw(),
                 ForestPlot::new(&*name).margin(v[3]).row(ForestRow::new(&*name, estimate).note(&*name)).draw(),
                 DotPlot::new(&*name).series(&*name).line(&*name, [Some(estimate)], Some(v[3])).draw(),
                 DotPlot::new(&*name).range(v[0], v[1]).series("a").line("b", [Some(estimate)], None).draw(),

@@ -7,10 +7,14 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use paucal_core::run::{self, Existing, Input, LAYOUT, Manifest, RunFolder};
 use paucal_core::{Cancel, Observer, Seed, config, files};
+use paucal_signal::ecg::audit::AuditOptions as EcgAuditOptions;
 use paucal_signal::ecg::benchmark::BenchmarkOptions;
 use paucal_signal::ecg::classify::{self, BeatClassifier, Boost};
 use paucal_signal::ecg::model::TrainOptions;
+use paucal_signal::ecg::discover::DiscoverOptions;
+use paucal_signal::ecg::mine::MineOptions;
 use paucal_signal::ecg::prepare::PrepareOptions;
+use paucal_signal::ecg::prototypes::PrototypeOptions;
 use paucal_table::Method;
 use paucal_table::audit::AuditOptions;
 use paucal_table::compare::CompareOptions;
@@ -51,6 +55,8 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EcgSettings {
+    /// `paucal ecg audit`.
+    pub audit: EcgAuditOptions,
     /// `paucal ecg prepare`.
     pub prepare: PrepareOptions,
     /// `paucal ecg judge --detector`.
@@ -59,6 +65,12 @@ pub struct EcgSettings {
     pub train: TrainOptions,
     /// Gradient boosting.
     pub boost: Boost,
+    /// `paucal ecg prototypes`.
+    pub prototypes: PrototypeOptions,
+    /// `paucal ecg discover`.
+    pub discover: DiscoverOptions,
+    /// `paucal ecg mine`.
+    pub mine: MineOptions,
 }
 
 impl EcgSettings {

@@ -3,8 +3,9 @@
 use paucal_report::Estimate;
 use paucal_report::document::{Cell, Compose, Figure, Section, Table};
 use paucal_report::figure::{
-    ClassBalance, Cumulative, Curve, CurvePlot, DotPlot, ForestPlot, ForestRow, Grid, HeatMap, Histogram,
-    LevelBars, LinePlot, Reliability, RiskBin, ScoreBars, Style,
+    BeatGallery, BeatTile, ClassBalance, Cumulative, Curve, CurvePlot, DotPlot, EcgStrip, ForestPlot,
+    ForestRow, Grid, HeatMap, Histogram, LevelBars, LinePlot, Reliability, RiskBin, ScatterPlot, ScoreBars,
+    Style,
 };
 
 pub fn evidence() -> Section {
@@ -266,4 +267,77 @@ fn grid() -> Grid {
     (0..5).fold(grid, |grid, i| {
         grid.cell(if i == 4 { levels().draw_small(width) } else { histogram().draw_small(width, 170.0) })
     })
+}
+
+/// A beat made up of three bells: atrium, ventricle, repolarisation. `wide` makes it one of the ventricle.
+fn beat(wide: bool, shake: f32) -> Vec<f32> {
+    let bell = |t: f32, at: f32, width: f32| (-((t - at) / width).powi(2)).exp();
+    let value = |t: f32| {
+        if wide {
+            return 1.6 * bell(t, 0.01, 0.05) - 0.6 * bell(t, 0.25, 0.07);
+        }
+        0.15 * bell(t, -0.16, 0.03) + 1.1 * bell(t, 0.0, 0.012) - 0.25 * bell(t, 0.035, 0.012)
+            + 0.3 * bell(t, 0.25, 0.05)
+    };
+    (0..200).map(|i| (i as f32 - 90.0) / 360.0).map(|t| value(t) * (1.0 + shake) + 0.01 * shake).collect()
+}
+
+pub fn heart() -> Section {
+    let course = [(false, 0.0), (false, 0.05), (true, 0.0), (false, -0.04), (false, 0.02), (false, 0.0)];
+    let line: Vec<f32> = course
+        .iter()
+        .flat_map(|(wide, shake)| beat(*wide, *shake).into_iter().chain(vec![0.0; 80]))
+        .collect();
+    let strip = |unit: &str, line: Vec<f32>| {
+        course.iter().enumerate().fold(
+            EcgStrip::new("MLII", unit, 360.0, line).starting(754.2).usual("N").focus(755.7, 756.3),
+            |strip, (i, (wide, _))| {
+                strip.beat(754.45 + i as f64 * 280.0 / 360.0, if *wide { "V" } else { "N" })
+            },
+        )
+    };
+    let tile = |i: i32| {
+        let wide = i % 3 == 1;
+        let members = (0..30).map(move |k| beat(wide, (k * 7 % 11) as f32 / 40.0 - 0.12));
+        BeatTile::new(format!("Prototype {i}"), beat(wide, 0.0))
+            .detail("30 beats, purity 93%")
+            .members(members)
+    };
+    let cloud = |k: i32| -> Vec<(f64, f64)> {
+        let shake = |i: i32, m: i32| f64::from(i * m % 97) / 97.0;
+        (0..180)
+            .map(|i| (f64::from(k % 4) + shake(i, 31), f64::from(k / 4) + shake(i, 57) * shake(i, 13)))
+            .collect()
+    };
+    let map = (0..8).fold(ScatterPlot::new("First component", "Second component"), |map, k| {
+        map.group(format!("{k}"), cloud(k))
+    });
+    let purity = ScatterPlot::new("Beats", "Purity")
+        .log_across()
+        .range(0.0, 1.0)
+        .level(0.7, "least wanted")
+        .group("Clear", vec![(40.0, 0.91), (900.0, 0.97), (12_000.0, 0.99)])
+        .group("Impure", vec![(350.0, 0.52), (95.0, 0.6)]);
+    let gallery = BeatGallery::new("mV", 360.0, 90).tiles((0..7).map(tile));
+    Section::new("heart", "Beats of the heart")
+        .figure(Figure::new(
+            "strip",
+            "A strip with one ectopic beat.",
+            "Six beats; the third, shaded, is broad.",
+            strip("mV", line.clone()).draw(),
+        ))
+        .figure(Figure::new(
+            "strip-codes",
+            "The same in the codes of a converter.",
+            "Six beats.",
+            strip("adu", line.iter().map(|v| 1024.0 + 200.0 * v).collect()).draw(),
+        ))
+        .figure(Figure::new("map", "Clusters on a plane.", "Eight clouds.", map.draw()))
+        .figure(Figure::new("purity", "Purity of prototypes.", "Two lie below.", purity.draw()))
+        .figure(Figure::new(
+            "beats",
+            "Prototypes.",
+            "Seven waves, each before thirty thin ones.",
+            gallery.draw(),
+        ))
 }

@@ -226,6 +226,51 @@ impl Canvas {
         ));
     }
 
+    /// A long line through points, rounded to a tenth of a pixel and written as short as possible.
+    pub fn trace(&mut self, points: &[(f64, f64)], pen: Pen) {
+        let tenths = |v: f64| (v.clamp(-1e6, 1e6) * 10.0).round() as i64;
+        let Some((first, rest)) = points.split_first().filter(|(_, rest)| !rest.is_empty()) else { return };
+        let mut at = (tenths(first.0), tenths(first.1));
+        let mut list = format!("M{} {}l", of_tenths(at.0), of_tenths(at.1));
+        for point in rest {
+            let next = (tenths(point.0), tenths(point.1));
+            for step in [next.0 - at.0, next.1 - at.1] {
+                // A minus sign parts numbers as well as a space does.
+                if step >= 0 && !list.ends_with('l') {
+                    list.push(' ');
+                }
+                list.push_str(&of_tenths(step));
+            }
+            at = next;
+        }
+        self.element(format_args!(
+            "<path d=\"{list}\" fill=\"none\" stroke-linejoin=\"round\" {}/>",
+            pen.attributes()
+        ));
+    }
+
+    /// Lines across an area every `[across, down]` pixels from its upper left corner, its edges included. Each
+    /// direction is one broad line, dashed: hundreds of lines in two elements.
+    pub fn rules(&mut self, [x, y, width, height]: [f64; 4], [across, down]: [f64; 2], pen: Pen) {
+        let half = pen.width / 2.0;
+        let (right, bottom) = (x + width, y + height);
+        let upright = [(x - half, y + height / 2.0), (right + half, y + height / 2.0)];
+        let level = [(x + width / 2.0, y - half), (x + width / 2.0, bottom + half)];
+        for ([from, to], step, breadth) in [(upright, across, height), (level, down, width)] {
+            if step <= pen.width || breadth <= 0.0 {
+                continue;
+            }
+            let [x1, y1, x2, y2, on, off, breadth] =
+                [from.0, from.1, to.0, to.1, pen.width, step - pen.width, breadth].map(coordinate);
+            self.element(format_args!(
+                "<path d=\"M{x1} {y1}L{x2} {y2}\" class=\"s-{}\" stroke=\"{}\" stroke-width=\"{breadth}\" \
+                 stroke-dasharray=\"{on} {off}\"/>",
+                pen.hue.class(),
+                pen.hue.light()
+            ));
+        }
+    }
+
     /// The area within points.
     pub fn area(&mut self, points: &[(f64, f64)], fill: Fill) {
         if points.len() > 2 {
@@ -308,6 +353,16 @@ impl Canvas {
         self.area(&polygon, Fill::Hue(hue));
     }
 
+    /// Many small round points of a width, see-through, as one element.
+    pub fn dots(&mut self, points: &[(f64, f64)], width: f64, hue: Hue) {
+        let tenth = |v: f64| of_tenths((v.clamp(-1e6, 1e6) * 10.0).round() as i64);
+        let list: String = points.iter().map(|(x, y)| format!("M{} {}h0", tenth(*x), tenth(*y))).collect();
+        self.element(format_args!(
+            "<path d=\"{list}\" stroke-linecap=\"round\" stroke-opacity=\"0.6\" {}/>",
+            Pen::new(hue, width).attributes()
+        ));
+    }
+
     /// Words with their baseline at the point.
     pub fn text(&mut self, at: (f64, f64), look: Type, words: &str) {
         self.words(at, look, "", words);
@@ -381,6 +436,16 @@ pub(crate) fn coordinate(value: f64) -> String {
     }
     let text = format!("{:.2}", hundredths / 100.0);
     text.trim_end_matches('0').trim_end_matches('.').into()
+}
+
+/// Tenths as the shortest decimal: 12 is "1.2", -3 is "-.3".
+fn of_tenths(tenths: i64) -> String {
+    let (sign, whole, digit) = (if tenths < 0 { "-" } else { "" }, tenths.abs() / 10, tenths.abs() % 10);
+    match (whole, digit) {
+        (whole, 0) => format!("{sign}{whole}"),
+        (0, digit) => format!("{sign}.{digit}"),
+        (whole, digit) => format!("{sign}{whole}.{digit}"),
+    }
 }
 
 /// Text as XML content or attribute; control characters, which XML forbids, become U+FFFD.

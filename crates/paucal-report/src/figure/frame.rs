@@ -15,6 +15,8 @@ pub(crate) enum Key {
     Line,
     /// A line with a marker.
     Point,
+    /// A marker alone.
+    Dot,
     /// An area.
     Area,
     /// A line above an area: the series appears as either.
@@ -66,6 +68,7 @@ pub(crate) fn draw_legend(canvas: &mut Canvas, entries: &[Entry<'_>], x: f64, y:
                 canvas.line((left, middle), (left + 26.0, middle), Pen::new(style.hue, 1.6));
                 canvas.marker((left + 13.0, middle), style.marker, 4.0, style.hue);
             }
+            Key::Dot => canvas.marker((left + 13.0, middle), style.marker, 4.5, style.hue),
             Key::Area => canvas.bar([left + 2.0, middle - 6.0, 22.0, 12.0], style.hue, style.hatch),
             Key::Swatch => {
                 canvas.line((left, middle - 5.0), (left + 26.0, middle - 5.0), pen);

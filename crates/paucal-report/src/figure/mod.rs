@@ -12,6 +12,7 @@
 //! are left out, and a figure without data says so.
 
 mod bars;
+mod beats;
 mod canvas;
 mod cumulative;
 mod curves;
@@ -22,13 +23,18 @@ mod grid;
 mod heatmap;
 mod histogram;
 mod lines;
+mod paper;
 mod reliability;
 mod rows;
 mod scale;
+mod scatter;
+mod simplify;
+mod strip;
 mod style;
 mod text_width;
 
 pub use bars::{ClassBalance, LevelBars, ScoreBars};
+pub use beats::{BeatGallery, BeatTile};
 pub use canvas::{Anchor, Canvas, Drawing, Fill, Pen, Type};
 pub use cumulative::Cumulative;
 pub use curves::{Curve, CurvePlot};
@@ -41,4 +47,6 @@ pub use histogram::Histogram;
 pub use lines::{LinePlot, Series};
 pub use reliability::{Reliability, RiskBin};
 pub use scale::{Scale, TickText};
+pub use scatter::ScatterPlot;
+pub use strip::{EcgStrip, clock};
 pub use style::{Dash, Hatch, Hue, Marker, Style};

@@ -29,11 +29,15 @@ pub enum Hue {
     Amber,
     /// Further series.
     Sky,
+    /// Small squares of ECG paper.
+    PaperFine,
+    /// Large squares of ECG paper.
+    PaperBold,
 }
 
 impl Hue {
     /// All hues.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Ink,
         Self::Muted,
         Self::Grid,
@@ -44,6 +48,8 @@ impl Hue {
         Self::Purple,
         Self::Amber,
         Self::Sky,
+        Self::PaperFine,
+        Self::PaperBold,
     ];
 
     /// The name of its classes: `f-` and `s-` before it for fill and stroke.
@@ -59,6 +65,8 @@ impl Hue {
             Self::Purple => "purple",
             Self::Amber => "amber",
             Self::Sky => "sky",
+            Self::PaperFine => "ecg1",
+            Self::PaperBold => "ecg5",
         }
     }
 
@@ -75,6 +83,8 @@ impl Hue {
             Self::Purple => "#b85c93",
             Self::Amber => "#a87400",
             Self::Sky => "#2b8cc4",
+            Self::PaperFine => "#f8dfdb",
+            Self::PaperBold => "#efb9b1",
         }
     }
 
@@ -91,6 +101,8 @@ impl Hue {
             Self::Purple => "#dd9cc4",
             Self::Amber => "#e6b422",
             Self::Sky => "#8fd0f5",
+            Self::PaperFine => "#332325",
+            Self::PaperBold => "#57353a",
         }
     }
 }
@@ -237,7 +249,8 @@ mod tests {
 
     #[test]
     fn everything_drawn_stands_out_on_light_and_dark_pages() {
-        for hue in Hue::ALL.into_iter().filter(|h| !matches!(h, Hue::Grid | Hue::Paper)) {
+        let quiet = |h: &Hue| matches!(h, Hue::Grid | Hue::Paper | Hue::PaperFine | Hue::PaperBold);
+        for hue in Hue::ALL.into_iter().filter(|h| !quiet(h)) {
             let needed = if matches!(hue, Hue::Ink | Hue::Muted) { 4.5 } else { 3.0 };
             assert!(contrast(hue.light(), Hue::Paper.light()) >= needed, "{hue:?} on light");
             assert!(contrast(hue.dark(), Hue::Paper.dark()) >= needed, "{hue:?} on dark");

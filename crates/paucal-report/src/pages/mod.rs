@@ -18,6 +18,8 @@ mod tour;
 mod tune;
 mod utility;
 
+pub use ecg::review;
+
 use paucal_core::run::{Manifest, RunFolder};
 use serde::de::DeserializeOwned;
 
@@ -34,11 +36,15 @@ pub fn write(folder: &RunFolder, manifest: &Manifest) -> Result<(), ReportError>
         "table prove" => prove::page(&read(folder)?),
         "table compare" => compare::page(&read(folder)?),
         "table tune" => tune::page(&read(folder)?),
+        "ecg audit" => ecg::audit::page(&read(folder)?),
         "ecg prepare" => ecg::prepare::page(&read(folder)?),
         "ecg train" => ecg::train::page(&read(folder)?),
         "ecg predict" => ecg::predict::page(&read(folder)?),
         "ecg judge" => ecg::judge::page(&read(folder)?),
         "ecg judge --detector" => ecg::detectors::page(&read(folder)?),
+        "ecg prototypes" => ecg::prototypes::page(&read(folder)?),
+        "ecg mine" => ecg::mine::page(&read(folder)?),
+        "ecg discover" => ecg::discover::page(&read(folder)?),
         "demo table" => tour::page(&read(folder)?),
         other => return Err(ReportError::NoPage(other.to_owned())),
     };

@@ -3,6 +3,8 @@
 //! Seeds are beats that somebody has looked at and named. Their likeness to other beats is the cosine between
 //! features. What is found is a list of candidates to look at, not of labels.
 
+mod report;
+
 use std::path::Path;
 
 use ndarray::ArrayView1;
@@ -14,6 +16,8 @@ use super::beats::Compat;
 use super::error::{EcgError, require};
 use super::prepare::Prepared;
 use super::split::Side;
+
+pub use self::report::{CandidateView, MineReport, SeedView, report};
 
 /// A beat with a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,11 +40,13 @@ pub struct MineOptions {
     pub records: usize,
     /// Whether test patients are searched too.
     pub test: bool,
+    /// Candidates of each seed that a report shows.
+    pub shown: usize,
 }
 
 impl Default for MineOptions {
     fn default() -> Self {
-        Self { top: 50, records: 0, test: false }
+        Self { top: 50, records: 0, test: false, shown: 7 }
     }
 }
 

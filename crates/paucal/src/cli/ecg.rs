@@ -9,6 +9,8 @@ use super::Writing;
 /// `paucal ecg …`.
 #[derive(Debug, Subcommand)]
 pub enum Ecg {
+    /// Look for what would mislead: wrong gains, gaps, copies, rare classes of one patient
+    Audit(AuditRecordings),
     /// Find, cut out and judge the beats of recordings, and split them by patient
     Prepare(Prepare),
     /// Learn what beats are from prepared beats of other patients, and say how well that works
@@ -17,6 +19,12 @@ pub enum Ecg {
     Predict(Predict),
     /// Compare a trained model, or detectors of beats, with annotations
     Judge(JudgeBeats),
+    /// Check how far the prototypes of prepared beats can be trusted
+    Prototypes(Prototypes),
+    /// Find new patterns among the beats that a prediction held back
+    Discover(Discover),
+    /// Find the beats most like a few that somebody has named
+    Mine(Mine),
 }
 
 /// How recordings are read.
@@ -137,6 +145,95 @@ pub struct JudgeBeats {
     /// TOML or CSV that says which records are of one patient [default: a record is a patient; known exceptions]
     #[arg(long, value_name = "FILE", conflicts_with = "detector")]
     pub patients: Option<PathBuf>,
+    /// Folder for result.json, tables, figures and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal ecg prototypes`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal ecg prototypes runs/prepared --out runs/prototypes\n\
+    Says of each prototype how pure it is (with interval), whether its name holds for validation patients, how many \
+    patients are behind it and whether it comes back with other seeds. Small prototypes are not suspicious for being \
+    small: rare classes are. Settings: --set ecg.prototypes.min_purity=0.8")]
+pub struct Prototypes {
+    /// Folder of prepared beats, from 'paucal ecg prepare'
+    #[arg(value_name = "PREPARED")]
+    pub prepared: PathBuf,
+    /// 'spec' repeats the rule of the first description: every prototype under 80 beats is suspicious
+    #[arg(long, value_name = "NAME", value_parser = ["spec"])]
+    pub compat: Option<String>,
+    /// Folder for the tables, result.json and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal ecg discover`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal ecg discover runs/predicted --out runs/patterns\n\
+    Clusters the beats that a prediction left to a person and raises an alert for clusters that are large or that \
+    several patients share. A pattern of one patient says so. Settings: --set ecg.discover.min_alert_size=40")]
+pub struct Discover {
+    /// Folder of predictions, from 'paucal ecg predict'
+    #[arg(value_name = "PREDICTIONS")]
+    pub predictions: PathBuf,
+    /// 'spec' repeats the rule of the first description: alerts by the number of beats alone
+    #[arg(long, value_name = "NAME", value_parser = ["spec"])]
+    pub compat: Option<String>,
+    /// Folder for the tables, centroids, result.json and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal ecg mine`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal ecg mine runs/prepared --seeds seeds.csv --out runs/mined\n\
+    seeds.csv has a line 'beat_global_id,label_name', then one line for each beat that somebody has looked at and \
+    named; the numbers are those of beat_metadata.csv. What is found are candidates to look at, not labels.")]
+pub struct Mine {
+    /// Folder of prepared beats, from 'paucal ecg prepare'
+    #[arg(value_name = "PREPARED")]
+    pub prepared: PathBuf,
+    /// CSV with the columns beat_global_id and label_name
+    #[arg(long, value_name = "FILE")]
+    pub seeds: PathBuf,
+    /// Candidates for each seed [default: 50]
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
+    /// Search test patients too; what is then named must not be judged on them
+    #[arg(long)]
+    pub test: bool,
+    /// Folder for seed_mined_candidates.csv, result.json and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal ecg audit`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal ecg audit mitdb/ --out runs/audit\n\
+    Begin with this. It reads everything and changes nothing; each finding is a sentence with what to do about it.")]
+pub struct AuditRecordings {
+    /// The recordings.
+    #[command(flatten)]
+    pub recordings: Recordings,
+    /// TOML or CSV that says which records are of one patient [default: a record is a patient; known exceptions]
+    #[arg(long, value_name = "FILE")]
+    pub patients: Option<PathBuf>,
+    /// What beats are called: aami, aami-4, strips, or a TOML file
+    #[arg(long, value_name = "MAP", default_value = "aami")]
+    pub labels: String,
     /// Folder for result.json, tables, figures and report.html
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

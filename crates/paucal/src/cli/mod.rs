@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use ecg::{Ecg, JudgeBeats, Predict, Prepare, Recordings, Train};
+pub use ecg::{
+    AuditRecordings, Discover, Ecg, JudgeBeats, Mine, Predict, Prepare, Prototypes, Recordings, Train,
+};
 pub use parts::{Header, Reading, Roles, Writing};
 pub use study::{Export, Named, Reap, Stored, Study, Worker};
 pub use table::{Audit, Compare, Fit, Judge, Prove, Sample, Space, Table, Tune};

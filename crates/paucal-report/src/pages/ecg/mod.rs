@@ -1,9 +1,14 @@
 //! The pages of `paucal ecg`.
 
+pub mod audit;
 pub mod detectors;
+pub mod discover;
 pub mod judge;
+pub mod mine;
 pub mod predict;
 pub mod prepare;
+pub mod prototypes;
+pub mod review;
 mod scores;
 pub mod train;
 

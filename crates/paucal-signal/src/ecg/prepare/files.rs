@@ -194,7 +194,8 @@ impl Prepared {
         std::iter::once(header.to_owned()).chain(self.prototypes.iter().map(row)).collect()
     }
 
-    fn mined_rows(&self, candidates: &[Candidate]) -> String {
+    /// The content of `seed_mined_candidates.csv`.
+    pub(crate) fn mined_rows(&self, candidates: &[Candidate]) -> String {
         let row = |c: &Candidate| {
             let beat = c.candidate_beat_global_id;
             let source = self.records.partition_point(|record| record.first <= beat) - 1;

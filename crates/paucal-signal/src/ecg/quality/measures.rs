@@ -63,6 +63,19 @@ impl Faults {
         shares(&self.marks[place(start)..place(end + 1)])
     }
 
+    /// The longest stretch of samples with a mark, the first of equal ones; empty without any.
+    pub fn longest(&self, bit: u8) -> Range<usize> {
+        let mut longest = 0..0;
+        let mut start = 0;
+        for run in self.marks.chunk_by(|a, b| (a & bit) == (b & bit)) {
+            if run[0] & bit != 0 && run.len() > longest.len() {
+                longest = start..start + run.len();
+            }
+            start += run.len();
+        }
+        longest
+    }
+
     /// The shares in the whole lead.
     pub fn shares_of_all(&self) -> [f64; 3] {
         shares(&self.marks)

@@ -1,15 +1,21 @@
 //! `paucal ecg`: recordings of the heart.
 
+mod audit;
 mod detectors;
+mod discover;
 mod judge;
+mod mine;
 mod predict;
 mod prepare;
+mod prototypes;
 mod train;
 
 use std::path::Path;
 
 use anyhow::Result;
+use paucal_core::files;
 use paucal_core::run::Input;
+use paucal_signal::ecg::labels::LabelMap;
 use paucal_signal::ecg::model::BeatModel;
 use paucal_signal::ecg::patients::Patients;
 use paucal_signal::ecg::prepare::{HEADER, Prepared, Sources, hashes};
@@ -21,10 +27,14 @@ use crate::session::Session;
 /// Runs a verb.
 pub fn run(session: &Session, verb: Ecg) -> Result<()> {
     match verb {
+        Ecg::Audit(arguments) => audit::run(session, &arguments),
         Ecg::Prepare(arguments) => prepare::run(session, &arguments),
         Ecg::Train(arguments) => train::run(session, &arguments),
         Ecg::Predict(arguments) => predict::run(session, &arguments),
         Ecg::Judge(arguments) => judge::run(session, &arguments),
+        Ecg::Prototypes(arguments) => prototypes::run(session, &arguments),
+        Ecg::Discover(arguments) => discover::run(session, &arguments),
+        Ecg::Mine(arguments) => mine::run(session, &arguments),
     }
 }
 
@@ -38,6 +48,15 @@ fn sources(recordings: &Recordings) -> Result<(Vec<Source>, ReadOptions)> {
         ..ReadOptions::default()
     };
     Ok((discover(&recordings.data)?, reading))
+}
+
+/// A map of labels by its name, or from a file.
+fn labels(name: &str) -> Result<LabelMap> {
+    let path = Path::new(name);
+    if path.extension().is_some() {
+        return Ok(LabelMap::from_toml(&files::read_text(path)?)?);
+    }
+    Ok(LabelMap::named(name)?)
 }
 
 /// The files by name and digest.

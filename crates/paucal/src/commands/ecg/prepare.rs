@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use paucal_core::files;
-use paucal_signal::ecg::labels::LabelMap;
 use paucal_signal::ecg::patients::Patients;
 use paucal_signal::ecg::prepare::{PrepareOptions, Sources, prepare};
 use paucal_signal::ecg::split::SplitFile;
@@ -32,7 +31,7 @@ pub fn run(session: &Session, arguments: &Prepare) -> Result<()> {
     let sources = Sources {
         files: found,
         read,
-        labels: labels(&arguments.labels)?,
+        labels: super::labels(&arguments.labels)?,
         patients: arguments.patients.as_deref().map(Patients::read).transpose()?.unwrap_or_default(),
         split: arguments.split.as_deref().map(read_split).transpose()?,
     };
@@ -45,13 +44,4 @@ pub fn run(session: &Session, arguments: &Prepare) -> Result<()> {
     folder.write_json("result.json", &result)?;
     session.finish_with(&folder, "ecg prepare", prepared.inputs)?;
     session.printer.result(&result, &summary::ecg::prepared(&result, &arguments.out))
-}
-
-/// A map by its name, or from a file.
-fn labels(name: &str) -> Result<LabelMap> {
-    let path = std::path::Path::new(name);
-    if path.extension().is_some() {
-        return Ok(LabelMap::from_toml(&files::read_text(path)?)?);
-    }
-    Ok(LabelMap::named(name)?)
 }
