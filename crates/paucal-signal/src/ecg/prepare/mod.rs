@@ -43,6 +43,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::features::{FeatureMap, Shapes};
 pub use self::options::{Paced, PrepareOptions, Sources};
+pub(crate) use self::prototypes::median_wave;
 pub use self::prototypes::{Prototype, Template};
 pub use self::summary::Summary;
 
