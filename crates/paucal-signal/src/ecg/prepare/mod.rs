@@ -45,6 +45,7 @@ pub use self::features::{FeatureMap, Shapes};
 pub use self::files::HEADER;
 pub use self::inputs::hashes;
 pub use self::options::{Paced, PrepareOptions, Sources};
+pub(crate) use self::prototypes::median_wave;
 pub use self::prototypes::{Prototype, Template};
 pub use self::summary::Summary;
 
