@@ -180,17 +180,29 @@ mod tests {
         let targets = [Some(2), Some(1), Some(0)];
         let plain = |loss: ClassLoss| loss.of(&tensor(&LOGITS, 3), &targets, &[1.0; 3]).0;
         // torch.nn.functional.cross_entropy, and the focal loss from its parts.
-        assert!((plain(ClassLoss::CrossEntropy) - 1.964_322).abs() < 1e-5, "{}", plain(ClassLoss::CrossEntropy));
+        assert!(
+            (plain(ClassLoss::CrossEntropy) - 1.964_322).abs() < 1e-5,
+            "{}",
+            plain(ClassLoss::CrossEntropy)
+        );
         assert!((plain(ClassLoss::Focal { gamma: 0.0 }) - plain(ClassLoss::CrossEntropy)).abs() < 1e-12);
-        assert!((plain(ClassLoss::Focal { gamma: 2.0 }) - 1.663_986).abs() < 1e-5, "{}", plain(ClassLoss::Focal { gamma: 2.0 }));
+        assert!(
+            (plain(ClassLoss::Focal { gamma: 2.0 }) - 1.663_986).abs() < 1e-5,
+            "{}",
+            plain(ClassLoss::Focal { gamma: 2.0 })
+        );
         let weights = class_balanced(&[900, 90, 10, 0], 0.99);
         assert!((weights.iter().sum::<f64>() - 3.0).abs() < 1e-12 && weights[3] == 0.0);
-        assert!((weights[2] / weights[0] - (1.0 - 0.99_f64.powi(900)) / (1.0 - 0.99_f64.powi(10))).abs() < 1e-9);
+        assert!(
+            (weights[2] / weights[0] - (1.0 - 0.99_f64.powi(900)) / (1.0 - 0.99_f64.powi(10))).abs() < 1e-9
+        );
         assert_eq!(class_balanced(&[5, 50], 0.0), [1.0, 1.0]);
         let (loss, gradient) = binary(&tensor(&[0.0, 100.0, -100.0], 1), &[1.0, 1.0, 1.0]);
         assert!((loss - (2.0_f64.ln() + 100.0) / 3.0).abs() < 1e-9);
         assert!((read(&gradient)[2] + 1.0 / 3.0).abs() < 1e-6);
-        assert!(softmax(&tensor(&LOGITS, 3)).chunks(3).all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-12));
+        assert!(
+            softmax(&tensor(&LOGITS, 3)).chunks(3).all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-12)
+        );
     }
 
     #[test]

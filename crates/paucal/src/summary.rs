@@ -1,7 +1,7 @@
 //! The short results that commands print: what a person wants to know first, and where the rest is.
 
-pub mod ecg;
 pub mod beats;
+pub mod ecg;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -109,9 +109,8 @@ impl Lstm {
     fn step_composed(&self, from_input: Tensor<2>, h: &Tensor<2>, c: &Tensor<2>) -> Made {
         let units = self.units();
         let sums = from_input + self.recurrent.forward(h);
-        let gate = |k: usize, activation: Activation| {
-            activation.apply(sums.clone().narrow(1, k * units, units))
-        };
+        let gate =
+            |k: usize, activation: Activation| activation.apply(sums.clone().narrow(1, k * units, units));
         let sigmoid = Activation::Sigmoid;
         let [i, f, g, o] = [gate(0, sigmoid), gate(1, sigmoid), gate(2, Activation::Tanh), gate(3, sigmoid)];
         let cell = f.clone() * c.clone() + i.clone() * g.clone();

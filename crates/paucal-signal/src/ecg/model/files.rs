@@ -1,7 +1,7 @@
 //! A model in a folder.
 //!
 //! `model.json` says how beats are found, cut out and called, and holds the thresholds; `classifier.json` (with
-//! `classifier.safetensors`, of networks) what was learnt. Neither holds a beat.
+//! `classifier.safetensors`, of networks) what was learnt. Neither holds a beat: prototypes are medians of at least three.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BeatModel, Seen};
 use crate::ecg::beats::Window;
-use crate::ecg::classify;
+use crate::ecg::classify::{self, Bank};
 use crate::ecg::error::EcgError;
 use crate::ecg::gate::{Calibrated, Gates};
 use crate::ecg::labels::LabelMap;
@@ -34,6 +34,7 @@ struct Header {
     window: Window,
     gates: Gates,
     calibrated: Option<Calibrated>,
+    bank: Option<Bank>,
     seen: Seen,
     seed: u64,
 }
@@ -53,6 +54,7 @@ impl BeatModel {
             window: self.window,
             gates: self.gates.clone(),
             calibrated: self.calibrated.clone(),
+            bank: self.bank.clone(),
             seen: self.seen.clone(),
             seed: self.seed.0,
         };
@@ -79,7 +81,12 @@ impl BeatModel {
         let classifier = classify::load(&folder.join(CLASSIFIER))?;
         let names: Vec<&str> = header.labels.classes.iter().map(|class| class.name.as_str()).collect();
         let thresholds = header.calibrated.as_ref().map_or(names.len(), |c| c.thresholds.len());
-        if classifier.name() != header.method || names != classifier.classes() || thresholds != names.len() {
+        let bank = header.bank.as_ref().is_none_or(|bank| bank.consistent(names.len()));
+        if !bank
+            || classifier.name() != header.method
+            || names != classifier.classes()
+            || thresholds != names.len()
+        {
             return Err(damaged(folder, "its files do not belong together".into()));
         }
         header.options.check()?;
@@ -91,6 +98,7 @@ impl BeatModel {
             window: header.window,
             gates: header.gates,
             calibrated: header.calibrated,
+            bank: header.bank,
             seen: header.seen,
             seed: Seed(header.seed),
             classifier,

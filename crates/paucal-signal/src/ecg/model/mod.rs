@@ -31,6 +31,7 @@
 mod files;
 mod judge;
 mod predict;
+mod review;
 mod seen;
 mod tables;
 mod train;
@@ -45,7 +46,7 @@ pub use self::tables::{PredictionSummary, StripRow};
 pub use self::train::{Division, LeakShown, SCHEMA as TRAINING_SCHEMA, TrainOptions, Training, train};
 pub use self::unseen::Gated;
 use super::beats::Window;
-use super::classify::FittedClassifier;
+use super::classify::{Bank, FittedClassifier};
 use super::error::EcgError;
 use super::gate::{Calibrated, Gates};
 use super::labels::LabelMap;
@@ -65,6 +66,8 @@ pub struct BeatModel {
     pub gates: Gates,
     /// Thresholds from patients held out; none when there were too few.
     pub calibrated: Option<Calibrated>,
+    /// The shapes of beat it knows; none when the training beats were too few.
+    pub bank: Option<Bank>,
     /// The patients it has learnt from, by digest.
     pub seen: Seen,
     /// The seed of its training.

@@ -178,6 +178,9 @@ impl BeatModel {
             columns.real(&format!("p_{name}"), column.iter().map(|&p| Some(p as f32)));
         }
         columns.real("noise_score", beats().map(|beat| Some(beat.noise_score)));
+        if let Some(similarity) = &of.similarity {
+            columns.real("max_proto_sim", similarity.iter().map(|&s| Some(s as f32)));
+        }
         columns.whole("review_flag", decisions().map(|d| i64::from(d.class.is_none())));
         let reasons: Vec<String> = decisions().map(|d| Held::words(d.held).join("; ")).collect();
         let mut levels = reasons.clone();

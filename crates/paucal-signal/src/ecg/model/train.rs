@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::unseen::{Gated, Unseen};
 use super::{BeatModel, Seen};
-use crate::ecg::classify::{BeatClassifier, Beats, Boost, FittedClassifier, TrainingBeats};
+use crate::ecg::classify::{Bank, BeatClassifier, Beats, Boost, FittedClassifier, TrainingBeats};
 use crate::ecg::error::{EcgError, require};
 use crate::ecg::evaluate::BeatScores;
 use crate::ecg::gate::{Calibrated, Conformal, Gates};
@@ -145,6 +145,7 @@ pub fn train(
         unseen.as_ref().map(|of| of.gated(&prepared, &options.gates, calibrated.as_ref())).transpose()?;
     let judged = |of: Unseen| of.scores(&prepared, &options.bootstrap, seed.child("ecg/train/test", 0));
     let test = of_side(Side::Test)?.map(judged).transpose()?;
+    let bank = Bank::fit(&training, seed.child("ecg/train/bank", 0)).ok();
     let counts = |class| training.classes.iter().filter(|&&c| c == class).count();
     let learnt = learnt_patients(&prepared, &training);
     let result = Training {
@@ -168,6 +169,7 @@ pub fn train(
         window: prepared.window,
         gates: options.gates.clone(),
         calibrated,
+        bank,
         seen,
         seed,
         classifier: fitted,

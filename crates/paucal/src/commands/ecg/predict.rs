@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use paucal_core::Observer;
+use paucal_report::pages::review;
 use paucal_signal::ecg::model::BeatModel;
 use serde::Serialize;
 
@@ -29,6 +30,9 @@ pub fn run(session: &Session, arguments: &Predict) -> Result<()> {
         session.console.warn(warning.clone());
     }
     model.write_predictions(&prepared, &prediction, folder.path())?;
+    let queue = model.review(&prepared, &prediction, review::MOST);
+    folder.write("review_queue.csv", queue.to_csv()?.as_bytes())?;
+    folder.write("review_queue.html", review::html(&queue, review::MOST)?.as_bytes())?;
     folder.write_json("result.json", &result)?;
     session.finish_with(&folder, "ecg predict", prepared.inputs)?;
     session.printer.result(&result, &summary::ecg::predicted(&result, &arguments.out))
