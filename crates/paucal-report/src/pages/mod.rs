@@ -45,6 +45,7 @@ pub fn write(folder: &RunFolder, manifest: &Manifest) -> Result<(), ReportError>
         "ecg prototypes" => ecg::prototypes::page(&read(folder)?),
         "ecg mine" => ecg::mine::page(&read(folder)?),
         "ecg discover" => ecg::discover::page(&read(folder)?),
+        "demo ecg" => ecg::tour::page(&read(folder)?),
         "demo table" => tour::page(&read(folder)?),
         other => return Err(ReportError::NoPage(other.to_owned())),
     };

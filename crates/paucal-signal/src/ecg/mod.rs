@@ -20,6 +20,7 @@
 //! * [`evaluate`]: how right that is, class by class and patient by patient.
 //! * [`validate`]: the same over folds of patients, and what a random split would have promised.
 //! * [`gate`]: when to say nothing.
+//! * [`journey`]: all of it, one step after the other.
 //! * [`minutes`]: recordings that the program carries.
 //! * [`model`]: a trained classifier with everything that using it takes; training, prediction, judgement.
 //! * [`review`]: the beats that are left to a person.
@@ -35,6 +36,7 @@ pub mod discover;
 pub mod error;
 pub mod evaluate;
 pub mod gate;
+pub mod journey;
 pub mod labels;
 mod listing;
 pub mod matching;

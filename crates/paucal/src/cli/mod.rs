@@ -41,7 +41,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Where to begin:
   paucal demo
-      the whole journey on embedded data, in half a minute
+      the whole journey on embedded data, in half a minute; 'paucal demo ecg' for the heart
   paucal table audit patients.csv --target outcome
       what is in the table, and what would mislead you
   paucal table prove patients.csv --target outcome --positive yes --out runs/proof
@@ -81,7 +81,7 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// The whole journey on data that are built in: audit, split, fit, judge, prove, report
+    /// The whole journey on data that are built in: 'demo table' or 'demo ecg'
     Demo(Demo),
     /// Clinical tables: audit, fit, sample, judge, prove
     #[command(subcommand)]
@@ -114,6 +114,8 @@ pub struct Demo {
 pub enum DemoKind {
     /// Breast cancer diagnosis from 30 measurements of cell nuclei (Wisconsin, 569 patients)
     Table,
+    /// Beats of 22 patients, two minutes each (MIT-BIH Arrhythmia Database)
+    Ecg,
 }
 
 /// `paucal report`.

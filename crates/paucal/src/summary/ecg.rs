@@ -6,7 +6,8 @@ use std::path::Path;
 use paucal_metrics::Score;
 use paucal_signal::ecg::benchmark::{Benchmark, DEFAULT};
 use paucal_signal::ecg::evaluate::BeatScores;
-use paucal_signal::ecg::model::{Gated, Judgement, PredictionSummary, Training};
+use paucal_signal::ecg::journey::Journey;
+use paucal_signal::ecg::model::{Gated, Judgement, LeakShown, PredictionSummary, Training};
 use paucal_signal::ecg::prepare::{LeftOut, Summary};
 
 use super::place;
@@ -57,15 +58,8 @@ pub fn trained(training: &Training, out: &Path) -> String {
     if let Some(of) = &training.gated {
         text.push_str(&gated(of));
     }
-    if let Some(leak) = &training.leak
-        && let (Some(honest), Some(leaky)) = (leak.grouped_macro_f1, leak.leaky_random_macro_f1)
-    {
-        let _ = writeln!(
-            text,
-            "A random split of beats would have promised a macro-F1 of {leaky:.3} where patients held out give \
-             {honest:.3} ({}).",
-            leak.method
-        );
+    if let Some(of) = &training.leak {
+        text.push_str(&leak(of));
     }
     training.notes.iter().for_each(|note| {
         let _ = writeln!(text, "note: {note}");
@@ -110,6 +104,43 @@ pub fn predicted(result: &PredictionSummary, out: &Path) -> String {
         100.0 * result.review_rate
     );
     text + &left_out(&result.left_out) + &place(Some(out))
+}
+
+/// The demo in one screen.
+pub fn journey(journey: &Journey, out: &Path) -> String {
+    let mut text = format!("{}\n\n{}", journey.data, detectors(&journey.detectors, None));
+    let _ = writeln!(
+        text,
+        "\n{} beats of {} recordings were prepared; patients stay on one side of the split.",
+        journey.prepared.beats_extracted, journey.prepared.input_rows
+    );
+    if let Some(scores) = &journey.training.validation {
+        let _ = writeln!(text, "\nTraining patients, each predicted by a model that has not met this patient:");
+        text.push_str(&classes(scores));
+    }
+    let _ = writeln!(text, "\nTest patients, predicted once:");
+    text.push_str(&judged(&journey.judgement, None));
+    if let Some(of) = &journey.training.leak {
+        text.push_str(&leak(of));
+    }
+    for shortcut in &journey.shortcuts {
+        let _ = writeln!(text, "note: {shortcut}");
+    }
+    let _ = writeln!(text, "Review queue: {}", out.join("review_queue.html").display());
+    text + &place(Some(out))
+}
+
+/// What a random split would have promised.
+fn leak(of: &LeakShown) -> String {
+    let (Some(honest), Some(leaky)) = (of.grouped_macro_f1, of.leaky_random_macro_f1) else {
+        return String::new();
+    };
+    format!(
+        "A random split of beats would have promised a macro-F1 of {:.1} % where patients held out give {:.1} % ({}).\n",
+        100.0 * leaky,
+        100.0 * honest,
+        of.method
+    )
 }
 
 /// The scores of the classes.

@@ -23,6 +23,8 @@ fn every_command_explains_itself() {
         "study worker --help",
         "study reap --help",
         "ecg prepare --help",
+        "ecg train --help",
+        "ecg predict --help",
         "ecg judge --help",
         "report --help",
         "models --help",

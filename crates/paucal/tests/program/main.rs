@@ -8,6 +8,7 @@ mod compare;
 mod constraints;
 mod demo;
 mod ecg;
+mod ecg_model;
 mod fit_sample;
 mod help;
 mod judge;

@@ -73,7 +73,7 @@ fn findings(audit: &EcgAudit) -> Table {
         })
 }
 
-fn classes(audit: &EcgAudit) -> Table {
+pub(super) fn classes(audit: &EcgAudit) -> Table {
     let columns =
         ["Class", "Beats", "Recordings", "Patients", "Largest patient", "Its share"].map(Column::new);
     Table::new("classes", "The classes that occur, and whose they are.", columns).rows(
@@ -91,7 +91,7 @@ fn classes(audit: &EcgAudit) -> Table {
     )
 }
 
-fn glimpses(audit: &EcgAudit) -> Section {
+pub(super) fn glimpses(audit: &EcgAudit) -> Section {
     let section = Section::new("glimpses", "What is doubtful").paragraph(
         "A few seconds of the first recordings that something is wrong with: where samples are missing or flat \
          longest, else from the middle.",

@@ -9,8 +9,7 @@ use crate::document::{
 
 /// The document of `paucal ecg judge --detector`.
 pub fn page(found: &Benchmark) -> Document {
-    let listed: Vec<(&String, &DetectorScore)> =
-        found.detector.iter().filter(|(name, _)| *name != DEFAULT).collect();
+    let listed = listed(found);
     let best = listed.iter().max_by(|a, b| a.1.f1_150.unwrap_or(0.0).total_cmp(&b.1.f1_150.unwrap_or(0.0)));
     let verdict = best.map(|(name, score)| {
         Verdict::new(
@@ -45,11 +44,16 @@ pub fn page(found: &Benchmark) -> Document {
         ]))
 }
 
+/// The detectors, without the second name of the default one.
+pub(super) fn listed(found: &Benchmark) -> Vec<(&String, &DetectorScore)> {
+    found.detector.iter().filter(|(name, _)| *name != DEFAULT).collect()
+}
+
 fn share(value: Option<f64>) -> Cell {
     Cell::or_missing(value, "there is no beat", |value| Cell::percent(value, 2))
 }
 
-fn overall(listed: &[(&String, &DetectorScore)]) -> Table {
+pub(super) fn overall(listed: &[(&String, &DetectorScore)]) -> Table {
     let columns = [
         Column::new("Detector"),
         Column::new("F1, 150 ms").better(Better::Higher),

@@ -37,7 +37,7 @@ pub fn page(judgement: &Judgement) -> Document {
     )
 }
 
-fn verdicts(judgement: &Judgement) -> Vec<Verdict> {
+pub(super) fn verdicts(judgement: &Judgement) -> Vec<Verdict> {
     let beats = &judgement.beats;
     let words = match (beats.macro_f1.value(), &beats.macro_f1_interval) {
         (Some(value), Some(i)) => format!(

@@ -10,6 +10,7 @@ pub mod prepare;
 pub mod prototypes;
 pub mod review;
 mod scores;
+pub mod tour;
 pub mod train;
 
 use paucal_signal::ecg::prepare::LeftOut;

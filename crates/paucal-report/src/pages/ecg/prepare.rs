@@ -62,7 +62,7 @@ fn classes(summary: &Summary) -> Table {
         })
 }
 
-fn sides(summary: &Summary) -> Table {
+pub(super) fn sides(summary: &Summary) -> Table {
     let names: Vec<(&String, &String)> =
         summary.class_names.iter().filter(|(id, _)| summary.class_counts_raw.contains_key(*id)).collect();
     let columns: Vec<Column> = ["Side", "Recordings", "Patients", "Beats"]

@@ -101,7 +101,7 @@ fn learnt(training: &Training) -> Section {
     section.list(training.notes.iter().map(String::as_str))
 }
 
-fn validation(training: &Training, of: &BeatScores) -> Section {
+pub(super) fn validation(training: &Training, of: &BeatScores) -> Section {
     let section = Section::new("validation", "Patients held out").paragraph(
         format!(
             "Patients were dealt to {} folds. Each fold was predicted by a model that had met none of its patients, fitted \
@@ -113,7 +113,7 @@ fn validation(training: &Training, of: &BeatScores) -> Section {
     scores::add(section, "validation", of)
 }
 
-fn review(training: &Training, of: &Calibrated) -> Section {
+pub(super) fn review(training: &Training, of: &Calibrated) -> Section {
     let columns = [
         Column::new("Class"),
         Column::new("Possible from"),
@@ -152,7 +152,7 @@ fn review(training: &Training, of: &Calibrated) -> Section {
     }
 }
 
-fn leaks(leak: &LeakShown) -> Section {
+pub(super) fn leaks(leak: &LeakShown) -> Section {
     let columns = [Column::new("Split"), Column::new("Macro-F1")];
     let cell = |value: Option<f64>| Cell::or_missing(value, "not defined", |v| Cell::percent(v, 1));
     Section::new("leak", "What a random split would have promised")

@@ -1,4 +1,4 @@
-//! `paucal demo`: the whole journey on embedded data.
+//! `paucal demo table`.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use paucal_table::prove::ProveOptions;
 use paucal_table::{METHODS, Method};
 use serde::Serialize;
 
-use super::USUAL;
-use crate::cli::{Demo, DemoKind, Writing};
+use crate::cli::Writing;
+use crate::commands::USUAL;
 use crate::session::Session;
 use crate::summary;
 
@@ -28,13 +28,7 @@ struct Request {
 }
 
 /// Shows the tables vertical.
-pub fn run(session: &Session, arguments: &Demo) -> Result<()> {
-    match arguments.kind {
-        DemoKind::Table => table(session, &arguments.out),
-    }
-}
-
-fn table(session: &Session, out: &Path) -> Result<()> {
+pub fn run(session: &Session, out: &Path) -> Result<()> {
     let request = Request { command: "demo table", data: "Breast Cancer Wisconsin (Diagnostic), embedded" };
     let folder = session.begin(out, Writing { resume: false, overwrite: true }, &request)?;
     let table = datasets::wdbc()?;

@@ -1,0 +1,69 @@
+"""Times `paucal ecg prepare` against NumPy, SciPy and NeuroKit2, side by side on this machine.
+
+    python -m venv venv && venv/bin/pip install neurokit2 scikit-learn
+    cargo build --release
+    venv/bin/python bench/ecg/run.py --data MITDB [--rounds 3]
+
+MITDB is the folder of the records of the MIT-BIH Arrhythmia Database. Every job is a whole process that reads the
+records, finds the beats (nobody looks at annotations), prepares and writes them; the two programs alternate, and each
+figure is a median over the rounds. Peak memory is the maximum resident set of the process.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+def timed(command):
+    """Wall seconds and peak memory (MiB) of a process; stops the benchmark when it fails."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    error = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begun
+    if status:
+        sys.exit(f"{' '.join(map(str, command))}\n{error.decode()}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    binary = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "paucal"
+    folder = Path(tempfile.mkdtemp())
+    jobs = {
+        "paucal": [binary, "ecg", "prepare", arguments.data, "--out", folder / "ours", "--overwrite", "--quiet"]
+        + ["--set", "ecg.prepare.beats.peaks=detector", "--set", "ecg.prepare.paced=keep"],
+        "python": [sys.executable, HERE / "peer.py", arguments.data, folder / "theirs"],
+    }
+    times = {name: [] for name in jobs}
+    memory = {name: 0.0 for name in jobs}
+    for _ in range(arguments.rounds):
+        for name, command in jobs.items():
+            seconds, peak = timed(command)
+            times[name].append(seconds)
+            memory[name] = max(memory[name], peak)
+    shutil.rmtree(folder)
+    ours, theirs = (statistics.median(times[name]) for name in ("paucal", "python"))
+    versions = ", ".join(f"{name} {version(name)}" for name in ("neurokit2", "numpy", "scipy", "scikit-learn"))
+    print(f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}")
+    print(f"records {len(list(arguments.data.glob('*.hea')))}, rounds {arguments.rounds}, medians")
+    print(f"paucal {ours:.2f} s ({memory['paucal']:.0f} MiB), python {theirs:.2f} s ({memory['python']:.0f} MiB)")
+    print(f"python / paucal {theirs / ours:.1f}")
+
+
+if __name__ == "__main__":
+    main()
