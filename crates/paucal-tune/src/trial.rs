@@ -133,9 +133,11 @@ impl Trial {
         self.reports.last_key_value().map(|(&step, &value)| (step, value))
     }
 
-    /// Seconds from beginning to end.
+    /// Seconds of work: the user attribute `seconds`, which a search writes that stores its trials together when a round
+    /// of them is over; else those from beginning to end.
     pub fn seconds(&self) -> Option<f64> {
-        Some(self.ended?.seconds_since(self.began?))
+        let own = self.user.get("seconds").and_then(serde_json::Value::as_f64);
+        own.or_else(|| Some(self.ended?.seconds_since(self.began?)))
     }
 }
 

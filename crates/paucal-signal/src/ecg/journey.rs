@@ -10,7 +10,9 @@ use super::audit::{AuditOptions, Audited, EcgAudit, audit};
 use super::benchmark::{Benchmark, BenchmarkOptions, benchmark, detectors};
 use super::classify::BeatClassifier;
 use super::error::EcgError;
-use super::model::{BeatModel, Division, Judgement, Prediction, PredictionSummary, TrainOptions, Training, train};
+use super::model::{
+    BeatModel, Division, Judgement, Prediction, PredictionSummary, TrainOptions, Training, train,
+};
 use super::prepare::{PrepareOptions, Prepared, Sources, Summary, prepare};
 use super::split::Side;
 use crate::formats::discover;

@@ -341,8 +341,7 @@ fn told(trial: &Trial) -> TrialFacts {
             .and_then(|s| serde_json::from_value(s.clone()).ok())
             .unwrap_or_default(),
         parameters: trial.parameters.iter().map(|(name, p)| (name.clone(), p.value())).collect(),
-        // A trial is stored when its round is over; what it took itself is written beside it.
-        seconds: trial.user.get("seconds").and_then(serde_json::Value::as_f64).or_else(|| trial.seconds()),
+        seconds: trial.seconds(),
         error: trial.user.get("error").and_then(|e| e.as_str()).map(str::to_owned),
     }
 }

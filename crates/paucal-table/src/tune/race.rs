@@ -7,14 +7,16 @@ use paucal_core::observe::Event;
 use paucal_core::parallel::apart;
 use paucal_core::{Observer, Seed, Silent};
 use paucal_tune::pruner::{Hyperband, Median, Never, Pruner, Race, Wilcoxon};
-use paucal_tune::storage::{GRACE, HEARTBEAT, Owner, Retry, StudyRecord, begun_again, retry, retry_stale};
+use paucal_tune::storage::{
+    GRACE, HEARTBEAT, Owner, Retry, StudyRecord, begun_again, cut_short, retry_stale,
+};
 use paucal_tune::trial::best;
 use paucal_tune::{Direction, History, Parameter, Random, Sampler, Space, State, Tpe, Trial};
 use serde_json::json;
 
 use super::Search;
 use super::bench::Bench;
-use super::stages::is_over;
+use super::stages::Stages;
 use super::trial::Score;
 use crate::error::TableError;
 
@@ -60,6 +62,7 @@ pub fn run(
     let total = Some(options.trials.saturating_sub(before) as u64);
     observer.event(Event::Started { stage: STAGE.into(), total });
     let mut own = 0;
+    let mut stages = Stages::new(&search.storage.trials(study.id)?);
     loop {
         if search.shared {
             course.bury()?;
@@ -68,7 +71,7 @@ pub fn run(
         let left = options.trials.saturating_sub(finished(&trials));
         course.tell(&trials, before);
         let own_left = most.map_or(usize::MAX, |most| most.saturating_sub(own));
-        if left == 0 || own_left == 0 || is_over(&trials, options, observer)? {
+        if left == 0 || own_left == 0 || stages.are_over(&trials, options, observer)? {
             break;
         }
         if search.timeout.is_some_and(|timeout| begun.elapsed() >= timeout) {
@@ -183,8 +186,8 @@ impl Course<'_> {
     fn draw(&self, trials: &[Trial], sampler: &dyn Sampler) -> Result<Trial, TableError> {
         let storage = self.search.storage;
         let mut trial = storage.begin(self.study.id)?;
-        let before: Vec<Trial> = trials.iter().filter(|t| t.number < trial.number).cloned().collect();
-        let history = History { trials: &before, direction: DIRECTION };
+        let before = &trials[..trials.partition_point(|t| t.number < trial.number)];
+        let history = History { trials: before, direction: DIRECTION };
         let mut stream = self.seed.child("tune/draw", 0).stream(sampler.name(), trial.number);
         let proposed = sampler.propose(&history, self.space, &mut stream);
         let fixed =
@@ -258,8 +261,7 @@ impl Course<'_> {
                 (if pruned { State::Pruned } else { State::Complete }, Some(score.objective))
             }
             Err(TableError::Interrupted) => {
-                storage.finish(trial.id, State::Fail, None)?;
-                retry(storage, self.study.id, trial)?;
+                cut_short(storage, self.study.id, trial)?;
                 return Ok(());
             }
             Err(error) => {
@@ -278,9 +280,7 @@ impl Course<'_> {
     fn clear(&self) -> Result<(), TableError> {
         let storage = self.search.storage;
         for trial in storage.trials(self.study.id)?.iter().filter(|t| t.state == State::Running) {
-            if storage.finish(trial.id, State::Fail, None)? {
-                retry(storage, self.study.id, trial)?;
-            }
+            cut_short(storage, self.study.id, trial)?;
         }
         Ok(())
     }

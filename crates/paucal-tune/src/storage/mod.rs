@@ -29,7 +29,7 @@ pub use journal::Journal;
 pub use postgres::Postgres;
 pub use sql::Sql;
 pub use sqlite::Sqlite;
-pub use stale::{GRACE, HEARTBEAT, RETRIES, Retry, begun_again, retry, retry_stale};
+pub use stale::{GRACE, HEARTBEAT, RETRIES, Retry, begun_again, cut_short, retry_stale};
 
 /// A study as it stands in the storage.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Attributes, Fixed, Storage};
 use crate::error::TuneError;
-use crate::trial::Trial;
+use crate::trial::{State, Trial};
 
 /// Time between two signs of life of a running trial.
 pub const HEARTBEAT: Duration = Duration::from_secs(20);
@@ -35,9 +35,15 @@ pub fn retry_stale(storage: &dyn Storage, study: i64, grace: Duration) -> Result
     failed.into_iter().map(|trial| Ok(Retry { again: retry(storage, study, &trial)?, trial })).collect()
 }
 
+/// Ends a running trial that was cut short and enqueues one like it; `false` when it was not running any more, or has been
+/// begun again too often.
+pub fn cut_short(storage: &dyn Storage, study: i64, trial: &Trial) -> Result<bool, TuneError> {
+    Ok(storage.finish(trial.id, State::Fail, None)? && retry(storage, study, trial)?)
+}
+
 /// Enqueues a trial like one that was cut short; `false` when that has been done [`RETRIES`] times. Parameters that the
 /// trial did not have yet are drawn anew.
-pub fn retry(storage: &dyn Storage, study: i64, trial: &Trial) -> Result<bool, TuneError> {
+fn retry(storage: &dyn Storage, study: i64, trial: &Trial) -> Result<bool, TuneError> {
     let mut history = history(trial);
     history.push(trial.number);
     if history.len() > RETRIES {

@@ -130,8 +130,8 @@ fn a_trial_is_not_begun_again_for_ever() {
         for again in [true, true, false] {
             let trial = storage.begin(study).unwrap();
             assert_eq!(trial.system["fixed_params"], json!({ "x": 0.5 }), "what was enqueued is not lost");
-            storage.finish(trial.id, State::Fail, None).unwrap();
-            assert_eq!(storage::retry(storage.as_ref(), study, &trial).unwrap(), again);
+            assert_eq!(storage::cut_short(storage.as_ref(), study, &trial).unwrap(), again);
+            assert!(!storage::cut_short(storage.as_ref(), study, &trial).unwrap(), "it is over already");
         }
         let trials = storage.trials(study).unwrap();
         assert_eq!(trials.len(), 3);

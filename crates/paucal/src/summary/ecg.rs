@@ -115,7 +115,8 @@ pub fn journey(journey: &Journey, out: &Path) -> String {
         journey.prepared.beats_extracted, journey.prepared.input_rows
     );
     if let Some(scores) = &journey.training.validation {
-        let _ = writeln!(text, "\nTraining patients, each predicted by a model that has not met this patient:");
+        let _ =
+            writeln!(text, "\nTraining patients, each predicted by a model that has not met this patient:");
         text.push_str(&classes(scores));
     }
     let _ = writeln!(text, "\nTest patients, predicted once:");

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use crate::support::Place;
 
 /// Settings that make a model in a moment.
-const QUICK: &str = "--set ecg.boost.boosting.rounds=20 --set ecg.train.folds=4 --set ecg.train.bootstrap.replicates=200";
+const QUICK: &str =
+    "--set ecg.boost.boosting.rounds=20 --set ecg.train.folds=4 --set ecg.train.bootstrap.replicates=200";
 
 /// The demo, run once: recordings of 22 patients, a preparation, a model.
 static DEMO: LazyLock<Place> = LazyLock::new(|| {
@@ -43,7 +44,9 @@ fn a_model_is_trained_used_and_judged() {
     // Nobody gave prepare a split, so every patient is learnt from.
     assert_eq!(training["division"], "grouped");
     assert_eq!(training["patients"], 22);
-    assert!(training["leak"]["leaky_random_macro_f1"].as_f64() > training["leak"]["grouped_macro_f1"].as_f64());
+    assert!(
+        training["leak"]["leaky_random_macro_f1"].as_f64() > training["leak"]["grouped_macro_f1"].as_f64()
+    );
 
     place.done(&format!("ecg predict model {demo}/records --out predicted --quiet"));
     let predicted = place.json("predicted/result.json");
@@ -80,7 +83,10 @@ fn a_model_is_trained_used_and_judged() {
 fn a_split_file_keeps_its_patients_apart() {
     let place = Place::new();
     let demo = DEMO.path("demo").display().to_string();
-    place.write("split.toml", "train = ['106m0', '119m0', '208m0', '209m11h', '207m27h']\ntest = ['101m4h', '203m0']\n");
+    place.write(
+        "split.toml",
+        "train = ['106m0', '119m0', '208m0', '209m11h', '207m27h']\ntest = ['101m4h', '203m0']\n",
+    );
     place.done(&format!("ecg train {demo}/prepared --split split.toml --out model --quiet {QUICK}"));
     let training = place.json("model/result.json");
     assert_eq!((training["patients"].as_u64(), training["division"].as_str()), (Some(5), Some("sides")));

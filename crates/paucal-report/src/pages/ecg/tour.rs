@@ -12,8 +12,11 @@ pub fn page(journey: &Journey) -> Document {
         .subtitle(Text::new().plain(journey.data.as_str()))
         .summary(summary(journey))
         .section(question(journey));
-    let document =
-        if journey.audit.glimpses.is_empty() { document } else { document.section(audit::glimpses(&journey.audit)) };
+    let document = if journey.audit.glimpses.is_empty() {
+        document
+    } else {
+        document.section(audit::glimpses(&journey.audit))
+    };
     let listed = detectors::listed(&journey.detectors);
     let document = document.section(
         Section::new("detectors", "Are the beats found?")
@@ -41,9 +44,7 @@ pub fn page(journey: &Journey) -> Document {
         Some(leak) => document.section(train::leaks(leak)),
         None => document,
     };
-    document.section(
-        Section::new("limits", "Limits").list(journey.shortcuts.iter().map(String::as_str)),
-    )
+    document.section(Section::new("limits", "Limits").list(journey.shortcuts.iter().map(String::as_str)))
 }
 
 fn summary(journey: &Journey) -> Blocks {
