@@ -6,9 +6,11 @@
 //! | [`noise`] | every random tensor, drawn on the host from keyed streams |
 //! | [`layers`] | plain structs with an explicit [`Mode`]: linear, batch norm, dropout, activations |
 //! | [`mod@parameters`], [`gradients`] | naming, collecting and tracking the tensors of a network |
+//! | [`conv_stack`] | blocks of convolution, normalisation and pooling |
 //! | [`critic`] | the critic of a Wasserstein GAN and its exact gradient penalty |
 //! | [`mlp`] | a stack of dense layers |
 //! | [`generator`] | the residual generator of tabular GANs |
+//! | [`losses`] | losses of classifiers on logits |
 //! | [`rows`] | the output activation and the cross-entropy of encoded table rows |
 //! | [`optim`] | Adam as PyTorch defines it |
 //! | [`training`] | the loop: progress, early stopping, checkpoints, exact resumption |
@@ -32,6 +34,7 @@
 //! No random operation and no lazy initialiser of Burn is used. Kernels split work by rows or columns of the
 //! output, never along a sum, so that no result depends on the number of threads.
 
+pub mod conv_stack;
 pub mod critic;
 pub mod device;
 mod error;
@@ -39,6 +42,7 @@ pub mod generator;
 pub mod gradients;
 mod kernels;
 pub mod layers;
+pub mod losses;
 pub mod mlp;
 pub mod noise;
 pub mod optim;

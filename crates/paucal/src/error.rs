@@ -73,12 +73,34 @@ pub enum UsageError {
     /// `--trials 0`.
     #[error("--trials must be at least 1")]
     Trials,
+    /// A method that classifies no beats.
+    #[error("there is no method '{name}' for beats")]
+    UnknownClassifier {
+        /// What was given.
+        name: String,
+        /// Did you mean …
+        hint: String,
+    },
+    /// `ecg judge` without a model or without recordings.
+    #[error(
+        "'ecg judge' needs the folder of a trained model and then recordings, or --detector and recordings"
+    )]
+    NoRecordings,
     /// `--delimiter` of more than one character.
     #[error("--delimiter takes one character, not '{0}'")]
     Delimiter(String),
 }
 
 impl UsageError {
+    /// An unknown method for beats, with the closest known one.
+    pub fn unknown_classifier(name: &str, known: &[&str]) -> Self {
+        let hint = match closest(name, known.iter().copied()) {
+            Some(candidate) => format!("did you mean '{candidate}'?"),
+            None => format!("there are: {}", known.join(", ")),
+        };
+        Self::UnknownClassifier { name: name.to_owned(), hint }
+    }
+
     /// An unknown section, with the closest known one.
     pub fn unknown_section(name: &str) -> Self {
         let known = ["seed", "audit", "judge", "prove", "tune", "compare", "ecg"]
@@ -104,7 +126,8 @@ impl UsageError {
 impl Advice for UsageError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::UnknownSection { hint, .. } => hint.clone(),
+            Self::UnknownSection { hint, .. } | Self::UnknownClassifier { hint, .. } => hint.clone(),
+            Self::NoRecordings => "for example: paucal ecg judge runs/model mitdb-test/".into(),
             Self::Threads => "leave it out to use every core".into(),
             Self::Condition(_) => "write COLUMN=VALUE, for example --where sex=F".into(),
             Self::OtherSettings(_) => {

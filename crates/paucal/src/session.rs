@@ -9,8 +9,10 @@ use paucal_core::run::{self, Existing, Input, LAYOUT, Manifest, RunFolder};
 use paucal_core::{Cancel, Observer, Seed, config, files};
 use paucal_signal::ecg::audit::AuditOptions as EcgAuditOptions;
 use paucal_signal::ecg::benchmark::BenchmarkOptions;
+use paucal_signal::ecg::classify::{self, BeatClassifier, Boost};
 use paucal_signal::ecg::discover::DiscoverOptions;
 use paucal_signal::ecg::mine::MineOptions;
+use paucal_signal::ecg::model::TrainOptions;
 use paucal_signal::ecg::prepare::PrepareOptions;
 use paucal_signal::ecg::prototypes::PrototypeOptions;
 use paucal_table::Method;
@@ -59,12 +61,29 @@ pub struct EcgSettings {
     pub prepare: PrepareOptions,
     /// `paucal ecg judge --detector`.
     pub detectors: BenchmarkOptions,
+    /// `paucal ecg train`, and the intervals of `paucal ecg judge`.
+    pub train: TrainOptions,
+    /// Gradient boosting.
+    pub boost: Boost,
     /// `paucal ecg prototypes`.
     pub prototypes: PrototypeOptions,
     /// `paucal ecg discover`.
     pub discover: DiscoverOptions,
     /// `paucal ecg mine`.
     pub mine: MineOptions,
+}
+
+impl EcgSettings {
+    /// The method of that name with its parameters.
+    pub fn classifier(&self, name: &str) -> Result<Box<dyn BeatClassifier>> {
+        match name {
+            Boost::NAME => Ok(Box::new(self.boost.clone())),
+            _ => {
+                let known = classify::METHODS.map(|(name, _)| name);
+                Err(UsageError::unknown_classifier(name, &known).into())
+            }
+        }
+    }
 }
 
 impl Default for Settings {

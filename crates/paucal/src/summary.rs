@@ -1,14 +1,13 @@
 //! The short results that commands print: what a person wants to know first, and where the rest is.
 
 pub mod beats;
+pub mod ecg;
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use paucal_evidence::verdict::{ArmVerdict, Metric, Outcome};
 use paucal_metrics::Score;
-use paucal_signal::ecg::benchmark::Benchmark;
-use paucal_signal::ecg::prepare::Summary;
 use paucal_table::audit::{AuditReport, Severity};
 use paucal_table::compare::Comparison;
 use paucal_table::journey::Journey;
@@ -231,49 +230,6 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::CannotTell => "cannot tell",
         Outcome::Failed => "failed",
     }
-}
-
-/// Prepared beats.
-pub fn prepared(summary: &Summary, out: &Path) -> String {
-    let mut text = format!(
-        "{} beats of {} recordings, {} flagged as noise\n",
-        summary.beats_extracted,
-        summary.input_rows - summary.rows_skipped,
-        summary.noise_beats
-    );
-    let rows: Vec<Vec<String>> = summary
-        .class_counts_raw
-        .iter()
-        .map(|(id, beats)| {
-            let usable = summary.class_counts_usable.get(id).copied().unwrap_or(0);
-            vec![summary.class_names.get(id).unwrap_or(id).clone(), beats.to_string(), usable.to_string()]
-        })
-        .collect();
-    text.push_str(&text_table(&["class", "beats", "usable"], &rows));
-    for one in &summary.left_out {
-        let _ = writeln!(text, "left out: {}: {}", one.record, one.reason);
-    }
-    text + &place(Some(out))
-}
-
-/// Detectors beside each other.
-pub fn detectors(found: &Benchmark, out: Option<&Path>) -> String {
-    let percent = |value: Option<f64>| value.map_or_else(|| "-".into(), |v| format!("{:.2} %", 100.0 * v));
-    let ms = |value: Option<f64>| value.map_or_else(|| "-".into(), |v| format!("{v:.1}"));
-    let rows: Vec<Vec<String>> = found
-        .detector
-        .iter()
-        .map(|(name, s)| {
-            let shares = [s.f1_150, s.f1_75, s.sensitivity, s.ppv].map(percent);
-            [vec![name.clone()], shares.to_vec(), vec![ms(s.bias_ms), ms(s.jitter_ms)]].concat()
-        })
-        .collect();
-    let header = ["detector", "F1 150 ms", "F1 75 ms", "sensitivity", "+P", "bias ms", "jitter ms"];
-    let mut text = text_table(&header, &rows);
-    for one in &found.left_out {
-        let _ = writeln!(text, "left out: {}: {}", one.record, one.reason);
-    }
-    text + &place(out)
 }
 
 fn place(out: Option<&Path>) -> String {

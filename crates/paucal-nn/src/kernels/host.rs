@@ -61,6 +61,26 @@ impl Matrix {
     }
 }
 
+/// Every value of a tensor in host memory that has no gaps, in row-major order.
+pub struct Dense(Matrix);
+
+impl Dense {
+    /// Borrows the memory of `tensor`, as [`Matrix::of`].
+    pub fn of<const D: usize>(tensor: &Tensor<D>) -> Option<Self> {
+        let matrix = Matrix::of(tensor)?;
+        matrix.dense()?;
+        Some(Self(matrix))
+    }
+}
+
+impl std::ops::Deref for Dense {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.0.values()[..self.0.rows * self.0.columns]
+    }
+}
+
 /// A CPU tensor that takes over `values`.
 pub fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
     debug_assert_eq!(values.len(), shape.iter().product::<usize>(), "values fill the shape");

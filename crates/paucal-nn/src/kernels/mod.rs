@@ -9,11 +9,15 @@
 
 pub mod adam;
 pub mod average;
+pub mod conv1d;
 pub mod dense;
 pub mod host;
+pub mod lstm;
 pub mod math;
 pub mod normalise;
+pub mod pool;
 pub mod spans;
+pub mod tile;
 
 use rayon::prelude::*;
 

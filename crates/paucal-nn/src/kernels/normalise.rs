@@ -1,5 +1,9 @@
 //! Batch normalisation of a matrix, column by column, with the activation that follows it.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use super::host::Matrix;
 use super::{cost, for_row_blocks, map_column_blocks};
 use crate::layers::Activation;
@@ -13,24 +17,50 @@ pub struct Moments {
     pub variance: f32,
 }
 
-/// Moments of every column, in two passes.
+/// Rows whose moments are taken together; those of more rows are merged in order.
+const BLOCK: usize = 1024;
+
+/// Moments of every column: in two passes over each block of rows, blocks merged by the formula of Chan, Golub and
+/// LeVeque (1983, The American Statistician 37).
 pub fn moments(x: &Matrix) -> Vec<Moments> {
+    let ranges: Vec<Range<usize>> =
+        (0..x.rows).step_by(BLOCK).map(|first| first..(first + BLOCK).min(x.rows)).collect();
+    let blocks: Vec<Vec<(f32, f32)>> = if ranges.len() > 1 {
+        ranges.par_iter().map(|rows| sums(x, rows)).collect()
+    } else {
+        ranges.iter().map(|rows| sums(x, rows)).collect()
+    };
+    let mut merged = vec![(0.0_f32, 0.0_f32); x.columns];
+    for (rows, block) in ranges.iter().zip(&blocks) {
+        let (before, here) = (rows.start as f32, rows.len() as f32);
+        for ((mean, squares), &(its_mean, its_squares)) in merged.iter_mut().zip(block) {
+            let step = its_mean - *mean;
+            *mean = if rows.start == 0 { its_mean } else { *mean + step * here / (before + here) };
+            *squares += its_squares + step * step * before * here / (before + here);
+        }
+    }
     let n = x.rows as f32;
-    map_column_blocks(x.columns, x.rows * x.columns, |range| {
+    merged.into_iter().map(|(mean, squares)| Moments { mean, variance: squares / n }).collect()
+}
+
+/// Mean and sum of squared deviations of each column over some rows.
+fn sums(x: &Matrix, rows: &Range<usize>) -> Vec<(f32, f32)> {
+    let n = rows.len() as f32;
+    map_column_blocks(x.columns, rows.len() * x.columns, |range| {
         let mut means = vec![0.0_f32; range.len()];
-        for i in 0..x.rows {
+        for i in rows.clone() {
             for (sum, &v) in means.iter_mut().zip(&x.row(i)[range.clone()]) {
                 *sum += v;
             }
         }
         means.iter_mut().for_each(|sum| *sum /= n);
         let mut squares = vec![0.0_f32; range.len()];
-        for i in 0..x.rows {
+        for i in rows.clone() {
             for ((square, &mean), &v) in squares.iter_mut().zip(&means).zip(&x.row(i)[range.clone()]) {
                 *square += (v - mean) * (v - mean);
             }
         }
-        means.iter().zip(&squares).map(|(&mean, square)| Moments { mean, variance: square / n }).collect()
+        means.into_iter().zip(squares).collect()
     })
 }
 

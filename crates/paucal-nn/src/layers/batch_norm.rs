@@ -8,7 +8,7 @@ use crate::kernels::normalise;
 use crate::parameters::{Parameters, Role, Visit, VisitMut, join};
 
 /// Added to the variance.
-const EPSILON: f64 = 1e-5;
+pub(super) const EPSILON: f64 = 1e-5;
 /// Share of the new batch in the running statistics.
 const MOMENTUM: f64 = 0.1;
 
@@ -76,14 +76,20 @@ impl BatchNorm {
 
     /// Normalises `[batch, channels, ...]` by the running statistics, and activates.
     pub fn evaluate<const D: usize>(&self, x: Tensor<D>, activation: Activation) -> Tensor<D> {
-        let scale = self.weight.clone() * (self.running_variance.clone() + EPSILON).sqrt().recip();
-        let shift = self.bias.clone() - self.running_mean.clone() * scale.clone();
+        let (scale, shift) = self.running_scale_shift();
         if D == 2
             && let (Some(m), Some(a), Some(b)) = (Matrix::of(&x), Matrix::of(&scale), Matrix::of(&shift))
         {
             return host::tensor(normalise::scale_shift(&m, a.row(0), b.row(0), activation), x.dims());
         }
         activation.apply(x * per_channel(&scale) + per_channel(&shift))
+    }
+
+    /// Factor and summand of each channel that the running statistics come to.
+    pub(super) fn running_scale_shift(&self) -> (Tensor<1>, Tensor<1>) {
+        let scale = self.weight.clone() * (self.running_variance.clone() + EPSILON).sqrt().recip();
+        let shift = self.bias.clone() - self.running_mean.clone() * scale.clone();
+        (scale, shift)
     }
 
     /// Normalises and activates a batch in training; keeps what [`Self::backward`] needs.
@@ -157,7 +163,7 @@ impl BatchNorm {
     }
 
     /// Moves the running statistics towards those of a batch with `count` values per channel.
-    fn record(&mut self, mean: Tensor<1>, biased_variance: Tensor<1>, count: usize) {
+    pub(super) fn record(&mut self, mean: Tensor<1>, biased_variance: Tensor<1>, count: usize) {
         let unbiased = count as f64 / (count.max(2) - 1) as f64;
         let step = |old: Tensor<1>, new: Tensor<1>| old * (1.0 - MOMENTUM) + new * MOMENTUM;
         self.running_mean.inplace(|old| step(old, mean));

@@ -5,23 +5,27 @@
 //! norm and dropout change their behaviour with the device of their input, and its parameters are drawn at
 //! first use: both would spoil reproducibility.
 //!
-//! `forward` works on any tensor, recorded in a graph or not. Dense layers also have `backward`, for training
-//! without a graph.
+//! `forward` works on any tensor, recorded in a graph or not. Most layers also have `backward`, for training without
+//! a graph. Sequences are `[rows, length, channels]`.
 
 mod activation;
 mod batch_norm;
+mod conv1d;
 mod convolution;
 mod dropout;
 mod linear;
 mod lstm;
+mod pool;
 
 pub use activation::Activation;
 pub use batch_norm::{BatchNorm, BatchNormGradient, BatchNormSaved};
+pub use conv1d::Conv1d;
 pub use convolution::{Convolution, TransposedConvolution};
 pub use dropout::Dropout;
 pub(crate) use linear::column_sums;
 pub use linear::{Linear, LinearGradient, add_products, initial_uniform};
-pub use lstm::{Lstm, LstmTrace};
+pub use lstm::{BiLstm, BiLstmTrace, Lstm, LstmTrace};
+pub use pool::{MaxPool1d, MeanPool, NormPool, NormPoolSaved};
 
 /// Whether a network learns or is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -85,8 +85,16 @@ pub enum EcgError {
         /// What is wrong.
         message: String,
     },
+    /// A saved model does not hold together.
+    #[error("{path}: {message}")]
+    Model {
+        /// The folder or file.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
     /// A stop was asked for.
-    #[error("the preparation was interrupted")]
+    #[error("interrupted")]
     Interrupted,
 }
 
@@ -121,6 +129,7 @@ impl Advice for EcgError {
             Self::Option { option, range, .. } => format!("{option} must be {range}"),
             Self::NoBeats { .. } => "check the sampling rate, the lead and the annotations".into(),
             Self::Damaged { .. } => "prepare the recordings again into a new folder".into(),
+            Self::Model { .. } => "name the folder that 'paucal ecg train' wrote, or train again".into(),
             Self::Interrupted => return None,
         })
     }

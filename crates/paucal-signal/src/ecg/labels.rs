@@ -212,6 +212,27 @@ impl LabelMap {
         if self.ignore.iter().any(|ignored| ignored == key) { Lookup::Ignored } else { Lookup::Unknown }
     }
 
+    /// The map with only the named classes, and where each class of this one stands in it. Labels of the others
+    /// are ignored.
+    pub fn keep(&self, names: &[String]) -> (Self, Vec<Option<usize>>) {
+        let mut classes = Vec::new();
+        let mut place = |class: &Class| {
+            names.contains(&class.name).then(|| {
+                classes.push(class.clone());
+                classes.len() - 1
+            })
+        };
+        let places: Vec<Option<usize>> = self.classes.iter().map(&mut place).collect();
+        let (mut labels, mut ignore) = (Vec::new(), self.ignore.clone());
+        for (key, class) in &self.labels {
+            match places[*class] {
+                Some(at) => labels.push((key.clone(), at)),
+                None => ignore.push(key.clone()),
+            }
+        }
+        (Self { name: self.name.clone(), from: self.from, classes, ignore, labels }, places)
+    }
+
     /// The number of a class in `labels.npy`.
     pub fn id(&self, class: Option<u16>) -> i32 {
         class.and_then(|class| self.classes.get(usize::from(class))).map_or(NO_CLASS, |class| class.id)
@@ -306,6 +327,14 @@ mod tests {
         }
         assert_eq!(map.of_label("99"), Lookup::Unknown);
         assert_eq!(map.id(None), NO_CLASS);
+    }
+
+    #[test]
+    fn classes_that_are_not_kept_are_ignored() {
+        let (map, places) = LabelMap::aami().keep(&["N".into(), "V".into()]);
+        assert_eq!(places, [Some(0), None, Some(1), None, None]);
+        assert_eq!((map.of_symbol('V'), map.of_symbol('A')), (Lookup::Class(1), Lookup::Ignored));
+        assert_eq!(LabelMap::from_toml(&map.to_toml().unwrap()).unwrap(), map);
     }
 
     #[test]

@@ -20,12 +20,15 @@
 //! * [`evaluate`]: how right that is, class by class and patient by patient.
 //! * [`validate`]: the same over folds of patients, and what a random split would have promised.
 //! * [`gate`]: when to say nothing.
+//! * [`minutes`]: recordings that the program carries.
+//! * [`model`]: a trained classifier with everything that using it takes; training, prediction, judgement.
 //! * [`review`]: the beats that are left to a person.
 
 pub mod audit;
 pub mod beats;
 pub mod benchmark;
 pub mod classify;
+mod columns;
 pub mod context;
 pub mod detect;
 pub mod discover;
@@ -36,6 +39,8 @@ pub mod labels;
 mod listing;
 pub mod matching;
 pub mod mine;
+pub mod minutes;
+pub mod model;
 pub mod patients;
 pub mod prepare;
 pub mod prototypes;

@@ -13,7 +13,11 @@ pub enum Ecg {
     Audit(AuditRecordings),
     /// Find, cut out and judge the beats of recordings, and split them by patient
     Prepare(Prepare),
-    /// Compare detectors of beats with annotations
+    /// Learn what beats are from prepared beats of other patients, and say how well that works
+    Train(Train),
+    /// Name the beats of recordings, and leave the doubtful ones to a person
+    Predict(Predict),
+    /// Compare a trained model, or detectors of beats, with annotations
     Judge(JudgeBeats),
     /// Check how far the prototypes of prepared beats can be trusted
     Prototypes(Prototypes),
@@ -72,20 +76,75 @@ pub struct Prepare {
     pub writing: Writing,
 }
 
-/// `paucal ecg judge`.
+/// `paucal ecg train`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: paucal ecg judge --detector all mitdb/ --out runs/detectors\n\
-    Beats are matched one to one within 150 ms (ANSI/AAMI EC57) and within 75 ms.")]
-pub struct JudgeBeats {
-    /// The recordings.
+#[command(after_help = "Example: paucal ecg train runs/prepared --out runs/model\n\
+    With 'grouped' every patient is held out once, which gives the scores and the thresholds, and the model that is kept \
+    learns from all of them. Parameters: --set ecg.train.folds=11, --set ecg.boost.adjustment=0.2 and so on.")]
+pub struct Train {
+    /// Folder of 'paucal ecg prepare'
+    #[arg(value_name = "PREPARED")]
+    pub prepared: PathBuf,
+    /// Method: see 'paucal ecg train --help' below, or 'paucal models' [default: boost]
+    #[arg(long, value_name = "NAME", default_value = "boost", hide_default_value = true)]
+    pub model: String,
+    /// 'grouped', 'prepared' (the sides that prepare dealt), or a TOML file with 'train', 'validation' and 'test' lists of
+    /// record names [default: grouped; prepared if prepare was given a split]
+    #[arg(long, value_name = "SPLIT")]
+    pub split: Option<String>,
+    /// Folder for the model, result.json and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal ecg predict`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: paucal ecg predict runs/model holter/ --out runs/predicted\n\
+    Beats whose signal is poor, or whose class cannot be told at the error rate of the training, get the number -99 and \
+    stand in the review queue with their waves.")]
+pub struct Predict {
+    /// Folder of 'paucal ecg train'
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The recordings, or one folder of 'paucal ecg prepare'.
     #[command(flatten)]
     pub recordings: Recordings,
-    /// Detector, or 'all'
+    /// TOML or CSV that says which records are of one patient [default: a record is a patient; known exceptions]
+    #[arg(long, value_name = "FILE")]
+    pub patients: Option<PathBuf>,
+    /// Folder for the tables, the review queue, result.json and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where to write.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `paucal ecg judge`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "paucal ecg judge [OPTIONS] <RUN> <DATA>...\n       paucal ecg judge [OPTIONS] --detector <NAME> <DATA>...",
+    after_help = "Examples:\n  paucal ecg judge runs/model mitdb-test/ --out runs/judged\n  \
+    paucal ecg judge --detector all mitdb/ --out runs/detectors\n\
+    A model is judged on the annotated beats of recordings, after ANSI/AAMI EC57: every class against all others, every \
+    patient in a row, intervals over patients. Detections are matched one to one within 150 ms and within 75 ms."
+)]
+pub struct JudgeBeats {
+    /// Without --detector the folder of 'paucal ecg train' comes first.
+    #[command(flatten)]
+    pub recordings: Recordings,
+    /// Judge this detector of beats, or 'all', not a model
     #[arg(long, value_name = "NAME")]
-    pub detector: String,
-    /// Lead by name [default: the first channel]
-    #[arg(long, value_name = "NAME")]
+    pub detector: Option<String>,
+    /// Lead by name, for detectors [default: the first channel]
+    #[arg(long, value_name = "NAME", requires = "detector")]
     pub lead: Option<String>,
+    /// TOML or CSV that says which records are of one patient [default: a record is a patient; known exceptions]
+    #[arg(long, value_name = "FILE", conflicts_with = "detector")]
+    pub patients: Option<PathBuf>,
     /// Folder for result.json, tables, figures and report.html
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use ecg::{AuditRecordings, Discover, Ecg, JudgeBeats, Mine, Prepare, Prototypes, Recordings};
+pub use ecg::{
+    AuditRecordings, Discover, Ecg, JudgeBeats, Mine, Predict, Prepare, Prototypes, Recordings, Train,
+};
 pub use parts::{Header, Reading, Roles, Writing};
 pub use study::{Export, Named, Reap, Stored, Study, Worker};
 pub use table::{Audit, Compare, Fit, Judge, Prove, Sample, Space, Table, Tune};
@@ -84,7 +86,7 @@ pub enum Command {
     /// Clinical tables: audit, fit, sample, judge, prove
     #[command(subcommand)]
     Table(Table),
-    /// Recordings of the heart: prepare beats, compare detectors
+    /// Recordings of the heart: prepare beats, train, predict with review, judge
     #[command(subcommand)]
     Ecg(Ecg),
     /// Studies of 'table tune': list, show, export, join from another machine

@@ -3,10 +3,14 @@
 pub mod audit;
 pub mod detectors;
 pub mod discover;
+pub mod judge;
 pub mod mine;
+pub mod predict;
 pub mod prepare;
 pub mod prototypes;
 pub mod review;
+mod scores;
+pub mod train;
 
 use paucal_signal::ecg::prepare::LeftOut;
 

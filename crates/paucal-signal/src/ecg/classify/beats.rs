@@ -87,6 +87,21 @@ impl<'a> Beats<'a> {
         of
     }
 
+    /// Whether beats are cut out as those a model was fitted to: `length` samples at `rate` Hz, `before` of them
+    /// before the peak.
+    pub fn must_be(&self, rate: f64, before: usize, length: usize) -> Result<(), EcgError> {
+        let window = &self.window;
+        if (self.rate - rate).abs() <= 1e-6 && (window.before, window.length()) == (before, length) {
+            return Ok(());
+        }
+        let message = format!(
+            "the model takes beats of {length} samples at {rate} Hz, these have {} at {} Hz",
+            window.length(),
+            self.rate
+        );
+        Err(EcgError::beats(message, "prepare the recordings with the options of the model"))
+    }
+
     /// Whether everything lies where it is said to lie.
     pub fn check(&self) -> Result<(), EcgError> {
         let refused = |message: String| {

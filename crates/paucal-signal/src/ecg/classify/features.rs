@@ -196,18 +196,7 @@ impl FittedFeatures {
     /// The features of the selected beats: beats × features. NaN stands for what is not known.
     pub fn transform(&self, beats: &Beats<'_>) -> Result<Array2<f64>, EcgError> {
         beats.check()?;
-        if (beats.rate - self.rate).abs() > 1e-6
-            || (beats.window.before, beats.window.length()) != (self.before, self.length)
-        {
-            let message = format!(
-                "the model takes beats of {} samples at {} Hz, these have {} at {} Hz",
-                self.length,
-                self.rate,
-                beats.window.length(),
-                beats.rate
-            );
-            return Err(EcgError::beats(message, "prepare the recordings with the options of the model"));
-        }
+        beats.must_be(self.rate, self.before, self.length)?;
         let (dominants, rhythms) = (dominants(beats), rhythm::of_records(beats));
         let record_of = record_of(beats);
         let width = self.raw_names().len();

@@ -9,6 +9,7 @@
 //! a label, and nothing of one patient reaches another.
 
 mod artefact;
+pub mod bank;
 mod beats;
 pub mod boost;
 pub mod dominant;
@@ -21,6 +22,7 @@ use ndarray::Array2;
 use paucal_core::{Observer, Seed};
 
 pub use self::artefact::load;
+pub use self::bank::{Bank, BankOptions};
 pub use self::beats::{Beats, Extent, TrainingBeats};
 pub use self::boost::Boost;
 pub use self::dominant::Dominant;

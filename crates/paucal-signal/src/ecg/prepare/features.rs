@@ -106,7 +106,12 @@ impl FeatureMap {
     /// The features of all beats: beats × features.
     pub fn transform(&self, shapes: Shapes<'_>) -> Array2<f32> {
         let rows: Vec<usize> = (0..shapes.rr.len()).collect();
-        self.matrix(shapes, &rows).mapv(|v| v as f32)
+        self.transform_rows(shapes, &rows)
+    }
+
+    /// The features of the beats at `rows`: rows × features.
+    pub fn transform_rows(&self, shapes: Shapes<'_>, rows: &[usize]) -> Array2<f32> {
+        self.matrix(shapes, rows).mapv(|v| v as f32)
     }
 
     /// The cluster of each row of features; none without clusters.

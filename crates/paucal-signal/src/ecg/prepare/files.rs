@@ -34,8 +34,8 @@ use crate::ecg::mine::{Candidate, Mined};
 use crate::formats::numpy::{Array, Values, write_npy, write_npz};
 use paucal_core::run::Input;
 
-/// The last file to be written.
-pub(super) const HEADER: &str = "prepared.json";
+/// The last file to be written: a folder that holds it is a finished preparation.
+pub const HEADER: &str = "prepared.json";
 
 /// The content of `prepared.json`: what a program needs that learns from the folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,8 @@ pub(super) struct Header {
     pub templates: Vec<(usize, usize)>,
     pub prototypes: Vec<Prototype>,
     pub mined: Option<Mined>,
+    #[serde(default)]
+    pub split_given: bool,
     pub warnings: Vec<String>,
     pub inputs: Vec<Input>,
 }
@@ -106,6 +108,7 @@ impl Prepared {
             templates: self.templates.iter().map(|t| (t.class, t.beats)).collect(),
             prototypes: self.prototypes.clone(),
             mined: self.mined.clone(),
+            split_given: self.split_given,
             warnings: self.warnings.clone(),
             inputs: self.inputs.clone(),
         }

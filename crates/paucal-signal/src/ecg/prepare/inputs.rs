@@ -7,8 +7,8 @@ use paucal_core::run::Input;
 
 use crate::formats::{ReadOptions, Source, wfdb};
 
-/// Name and SHA-256 of each file behind a source.
-pub(super) fn hashes(source: &Source, read: &ReadOptions) -> Result<Vec<Input>, FileError> {
+/// Name and SHA-256 of each file behind a source: of a WFDB record its header, signals and annotations.
+pub fn hashes(source: &Source, read: &ReadOptions) -> Result<Vec<Input>, FileError> {
     let mut paths = vec![source.path.clone()];
     if source.format == "wfdb" {
         paths = record_files(&source.path, 0);

@@ -1,44 +1,12 @@
 //! What is known of each beat, as a table with one row for each.
 
-use paucal_data::{ColumnSpec, Kind, MISSING, Schema, Table, Values};
+use paucal_data::{Kind, Schema, Table, Values};
 
 use super::Prepared;
 use crate::ecg::beats::{Beat, Rr};
+use crate::ecg::columns::Columns;
 use crate::ecg::error::EcgError;
 use crate::ecg::split::Side;
-
-/// Columns that are gathered one by one.
-#[derive(Default)]
-struct Columns {
-    specs: Vec<ColumnSpec>,
-    values: Vec<Values>,
-}
-
-impl Columns {
-    fn push(&mut self, name: &str, kind: Kind, values: Values) {
-        self.specs.push(ColumnSpec { name: name.to_owned(), kind });
-        self.values.push(values);
-    }
-
-    fn whole(&mut self, name: &str, values: impl Iterator<Item = i64>) {
-        self.push(name, Kind::Integer, Values::Number(values.map(|v| v as f64).collect()));
-    }
-
-    fn real(&mut self, name: &str, values: impl Iterator<Item = Option<f32>>) {
-        let numbers = values.map(|v| v.map_or(f64::NAN, short)).collect();
-        self.push(name, Kind::Numeric { decimals: None }, Values::Number(numbers));
-    }
-
-    fn level(&mut self, name: &str, levels: Vec<String>, codes: impl Iterator<Item = Option<usize>>) {
-        let codes = codes.map(|c| c.map_or(MISSING, |c| c as u32)).collect();
-        self.push(name, Kind::Categorical { levels }, Values::Code(codes));
-    }
-}
-
-/// The number that the shortest text of a single-precision value gives in double precision.
-fn short(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or_else(|_| f64::from(value))
-}
 
 /// The table of `beat_metadata.csv`; with `features`, that of `beats.parquet`.
 pub(super) fn table(of: &Prepared, features: bool) -> Result<Table, EcgError> {
@@ -91,9 +59,9 @@ pub(super) fn table(of: &Prepared, features: bool) -> Result<Table, EcgError> {
             columns.real(name, of.features.column(k).iter().map(|&v| Some(v)));
         }
     }
-    let mut schema = Schema::new(columns.specs);
-    (schema.target, schema.group) = (Some("record_label_name".into()), Some("patient_id".into()));
-    Ok(Table::new(schema, columns.values)?)
+    columns.table(|schema: &mut Schema| {
+        (schema.target, schema.group) = (Some("record_label_name".into()), Some("patient_id".into()));
+    })
 }
 
 /// The RR features, scaled by the training patients.

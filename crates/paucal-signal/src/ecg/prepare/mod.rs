@@ -42,7 +42,10 @@ use paucal_core::{Event, Observer, Seed};
 use serde::{Deserialize, Serialize};
 
 pub use self::features::{FeatureMap, Shapes};
+pub use self::files::HEADER;
+pub use self::inputs::hashes;
 pub use self::options::{Paced, PrepareOptions, Sources};
+pub(crate) use self::prototypes::median_wave;
 pub use self::prototypes::{Prototype, Template};
 pub use self::summary::Summary;
 
@@ -99,6 +102,8 @@ pub struct Prepared {
     pub windows: ContextWindows,
     /// Beats like given ones, when some were given.
     pub mined: Option<Mined>,
+    /// Whether the split was given, not dealt.
+    pub split_given: bool,
     /// The files that were read.
     pub inputs: Vec<Input>,
     /// What somebody should look at, in plain sentences.
@@ -155,7 +160,8 @@ pub fn prepare(
 ) -> Result<Prepared, EcgError> {
     options.check()?;
     let gathered = gather(sources, options, observer)?;
-    let mut prepared = steps::start(gathered, sources, options, seed)?;
+    let mut prepared = steps::number(gathered, sources, options, seed)?;
+    steps::split(&mut prepared, sources.split.as_ref())?;
     if options.compat() == Compat::Spec {
         steps::literal_noise(&mut prepared)?;
     }
@@ -166,6 +172,20 @@ pub fn prepare(
     for warning in &prepared.warnings {
         observer.warn(warning.clone());
     }
+    observer.event(Event::Finished { stage: STAGE.into() });
+    Ok(prepared)
+}
+
+/// Recordings cut into beats, and nothing else: no side, nothing fitted. What a model is used on.
+pub fn cut(
+    sources: &Sources,
+    options: &PrepareOptions,
+    seed: Seed,
+    observer: &dyn Observer,
+) -> Result<Prepared, EcgError> {
+    options.check()?;
+    let gathered = gather(sources, options, observer)?;
+    let prepared = steps::number(gathered, sources, options, seed)?;
     observer.event(Event::Finished { stage: STAGE.into() });
     Ok(prepared)
 }
@@ -225,6 +245,24 @@ impl Prepared {
             sums.iter_mut().zip(self.counts(record, &keep)).for_each(|(sum, n)| *sum += n);
         }
         sums
+    }
+
+    /// Splits the recordings anew. Only the sides change: features, clusters and prototypes stay those of the
+    /// earlier training patients.
+    pub fn set_split(&mut self, file: &SplitFile) -> Result<(), EcgError> {
+        steps::split(self, Some(file))
+    }
+
+    /// Keeps only the named classes, in the order of the label map; beats of others have no class afterwards.
+    /// Templates and prototypes, which name the earlier classes, are dropped.
+    pub fn keep_classes(&mut self, names: &[String]) {
+        let (labels, places) = self.labels.keep(names);
+        for beat in &mut self.beats {
+            beat.class = beat.class.and_then(|class| places[usize::from(class)]).map(|at| at as u16);
+        }
+        self.labels = labels;
+        self.templates.clear();
+        self.prototypes.clear();
     }
 
     /// The split as a file.

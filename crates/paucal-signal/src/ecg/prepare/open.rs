@@ -82,6 +82,7 @@ impl Prepared {
             prototypes,
             windows,
             mined: header.mined,
+            split_given: header.split_given,
             inputs: header.inputs,
             warnings: header.warnings,
         })

@@ -65,10 +65,11 @@ impl Prototype {
 
 /// Templates of the classes that occur among the fitted beats, in order.
 pub(super) fn templates(of: &Prepared) -> Vec<Template> {
+    let median = |rows: &[usize]| median_wave(&of.waves, of.window.length(), rows);
     let of_class = |class: usize| {
         let has = |&beat: &usize| of.beats[beat].class == Some(class as u16);
         let rows: Vec<usize> = of.fitted().filter(has).collect();
-        (!rows.is_empty()).then(|| Template { class, beats: rows.len(), wave: median_wave(of, &rows) })
+        (!rows.is_empty()).then(|| Template { class, beats: rows.len(), wave: median(&rows) })
     };
     (0..of.labels.classes.len()).into_par_iter().filter_map(of_class).collect()
 }
@@ -113,20 +114,20 @@ fn prototype(of: &Prepared, id: usize, rows: &[usize]) -> Prototype {
         rr_next: mean(&|beat| of.beats[beat].rr.next),
         examples: rows.iter().copied().take(EXAMPLES).collect(),
         admitted: true,
-        wave: median_wave(of, rows),
+        wave: median_wave(&of.waves, of.window.length(), rows),
     };
     made.admit(of.options.compat());
     made
 }
 
-/// The median of each sample; of an even number of beats the mean of the two middle ones.
-fn median_wave(of: &Prepared, rows: &[usize]) -> Vec<f32> {
-    let length = of.window.length();
+/// The median of each sample over the waves at `rows`, of which there is at least one; of an even number the mean of
+/// the two middle ones.
+pub(crate) fn median_wave(waves: &[f32], length: usize, rows: &[usize]) -> Vec<f32> {
     let middle = rows.len() / 2;
     let mut column = vec![0.0; rows.len()];
     let at = |k: usize| {
         for (value, &beat) in column.iter_mut().zip(rows) {
-            *value = of.waves[beat * length + k];
+            *value = waves[beat * length + k];
         }
         let (below, &mut upper, _) = column.select_nth_unstable_by(middle, f32::total_cmp);
         if rows.len() % 2 == 1 {

@@ -13,8 +13,8 @@ use crate::ecg::error::EcgError;
 use crate::ecg::quality::{Reasons, spec};
 use crate::ecg::split::{Counted, Side, SplitFile, deal};
 
-/// Numbers beats and patients, and splits.
-pub(super) fn start(
+/// Numbers beats and patients. Every recording is still unused.
+pub(super) fn number(
     gathered: Gathered,
     sources: &Sources,
     options: &PrepareOptions,
@@ -45,6 +45,7 @@ pub(super) fn start(
         prototypes: Vec::new(),
         windows: ContextWindows::default(),
         mined: None,
+        split_given: false,
         inputs,
         warnings,
     };
@@ -55,9 +56,15 @@ pub(super) fn start(
         let said = format!("the table of patients names recordings that are not there: {absent}");
         prepared.warnings.push(said);
     }
-    let sides = split(&prepared, sources.split.as_ref())?;
-    prepared.records.iter_mut().zip(sides).for_each(|(record, side)| record.side = side);
     Ok(prepared)
+}
+
+/// Sets the side of each recording, as the file says or dealt.
+pub(super) fn split(of: &mut Prepared, file: Option<&SplitFile>) -> Result<(), EcgError> {
+    let sides = sides(of, file)?;
+    of.records.iter_mut().zip(sides).for_each(|(record, side)| record.side = side);
+    of.split_given = file.is_some();
+    Ok(())
 }
 
 /// Adds the beats of a recording. Its side is set later.
@@ -86,7 +93,7 @@ fn add(to: &mut Prepared, Taken { beats: of, patient }: Taken) {
 }
 
 /// The side of each recording.
-fn split(of: &Prepared, file: Option<&SplitFile>) -> Result<Vec<Side>, EcgError> {
+fn sides(of: &Prepared, file: Option<&SplitFile>) -> Result<Vec<Side>, EcgError> {
     if let Some(file) = file {
         let records: Vec<(&str, &str)> =
             of.records.iter().map(|r| (r.name.as_str(), of.patients[r.patient].as_str())).collect();

@@ -35,7 +35,7 @@ pub fn run(session: &Session, arguments: &AuditRecordings) -> Result<()> {
     let found = audit(&audited, options, &session.console)?;
     if let Some(folder) = &folder {
         folder.write_json("result.json", &found)?;
-        session.finish_with(folder, "ecg audit", super::inputs(&audited.files)?)?;
+        session.finish_with(folder, "ecg audit", super::inputs(&audited.files, &audited.read)?)?;
     }
     session.printer.result(&found, &summary::beats::audited(&found, arguments.out.as_deref()))
 }

@@ -1,11 +1,13 @@
-//! `paucal ecg judge`: detectors against annotations.
+//! `paucal ecg judge`: a model, or detectors, against annotations.
 
 use anyhow::Result;
 use paucal_core::Observer;
-use paucal_signal::ecg::benchmark::{BenchmarkOptions, benchmark, detectors};
+use paucal_signal::ecg::model::BeatModel;
 use serde::Serialize;
 
+use super::beats;
 use crate::cli::JudgeBeats;
+use crate::error::UsageError;
 use crate::session::Session;
 use crate::summary;
 
@@ -13,28 +15,43 @@ use crate::summary;
 #[derive(Serialize)]
 struct Request<'a> {
     command: &'static str,
-    detector: &'a str,
-    detectors: &'a BenchmarkOptions,
+    model: &'a str,
 }
 
-/// Reads, detects, compares, prints; with `--out` also writes the result and the report.
+/// Judges what was asked for.
 pub fn run(session: &Session, arguments: &JudgeBeats) -> Result<()> {
-    let chosen = detectors(&arguments.detector)?;
-    let mut options = session.settings.ecg.detectors.clone();
-    options.leads.splice(0..0, arguments.lead.clone());
-    let (sources, reading) = super::sources(&arguments.recordings)?;
-    let request = Request { command: "ecg judge", detector: &arguments.detector, detectors: &options };
+    match &arguments.detector {
+        Some(detector) => super::detectors::run(session, arguments, detector),
+        None => model(session, arguments),
+    }
+}
+
+/// Reads, predicts, compares, prints; with `--out` also writes the result and the report.
+fn model(session: &Session, arguments: &JudgeBeats) -> Result<()> {
+    let [run, data @ ..] = &arguments.recordings.data[..] else {
+        return Err(UsageError::NoRecordings.into());
+    };
+    if data.is_empty() {
+        return Err(UsageError::NoRecordings.into());
+    }
+    let model = BeatModel::load(run)?;
+    let request = Request { command: "ecg judge", model: model.classifier.name() };
     let folder = match &arguments.out {
         Some(out) => Some(session.begin(out, arguments.writing, &request)?),
         None => None,
     };
-    let found = benchmark(&sources, &reading, &chosen, &options, &session.console)?;
-    for warning in &found.warnings {
+    let recordings = crate::cli::Recordings { data: data.to_vec(), ..arguments.recordings.clone() };
+    let prepared = beats(session, &model, &recordings, arguments.patients.as_deref())?;
+    let prediction = model.predict(&prepared)?;
+    let bootstrap = &session.settings.ecg.train.bootstrap;
+    let judgement = model.judge(&prepared, &prediction, bootstrap, session.seed())?;
+    for warning in &judgement.warnings {
         session.console.warn(warning.clone());
     }
     if let Some(folder) = &folder {
-        folder.write_json("result.json", &found)?;
-        session.finish_with(folder, "ecg judge", super::inputs(&sources)?)?;
+        folder.write_json("result.json", &judgement)?;
+        model.write_predictions(&prepared, &prediction, folder.path())?;
+        session.finish_with(folder, "ecg judge", prepared.inputs)?;
     }
-    session.printer.result(&found, &summary::detectors(&found, arguments.out.as_deref()))
+    session.printer.result(&judgement, &summary::ecg::judged(&judgement, arguments.out.as_deref()))
 }

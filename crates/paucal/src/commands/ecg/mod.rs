@@ -1,26 +1,36 @@
 //! `paucal ecg`: recordings of the heart.
 
 mod audit;
+mod detectors;
 mod discover;
 mod judge;
 mod mine;
+mod predict;
 mod prepare;
 mod prototypes;
+mod train;
+
+use std::path::Path;
 
 use anyhow::Result;
 use paucal_core::files;
 use paucal_core::run::Input;
 use paucal_signal::ecg::labels::LabelMap;
+use paucal_signal::ecg::model::BeatModel;
+use paucal_signal::ecg::patients::Patients;
+use paucal_signal::ecg::prepare::{HEADER, Prepared, Sources, hashes};
 use paucal_signal::formats::{ReadOptions, Source, discover};
 
 use crate::cli::{Ecg, Recordings};
-use crate::session::{Session, input};
+use crate::session::Session;
 
 /// Runs a verb.
 pub fn run(session: &Session, verb: Ecg) -> Result<()> {
     match verb {
         Ecg::Audit(arguments) => audit::run(session, &arguments),
         Ecg::Prepare(arguments) => prepare::run(session, &arguments),
+        Ecg::Train(arguments) => train::run(session, &arguments),
+        Ecg::Predict(arguments) => predict::run(session, &arguments),
         Ecg::Judge(arguments) => judge::run(session, &arguments),
         Ecg::Prototypes(arguments) => prototypes::run(session, &arguments),
         Ecg::Discover(arguments) => discover::run(session, &arguments),
@@ -42,7 +52,7 @@ fn sources(recordings: &Recordings) -> Result<(Vec<Source>, ReadOptions)> {
 
 /// A map of labels by its name, or from a file.
 fn labels(name: &str) -> Result<LabelMap> {
-    let path = std::path::Path::new(name);
+    let path = Path::new(name);
     if path.extension().is_some() {
         return Ok(LabelMap::from_toml(&files::read_text(path)?)?);
     }
@@ -50,6 +60,25 @@ fn labels(name: &str) -> Result<LabelMap> {
 }
 
 /// The files by name and digest.
-fn inputs(sources: &[Source]) -> Result<Vec<Input>> {
-    sources.iter().map(|source| input(&source.path)).collect()
+fn inputs(sources: &[Source], reading: &ReadOptions) -> Result<Vec<Input>> {
+    let mut all = Vec::new();
+    for source in sources {
+        all.extend(hashes(source, reading)?);
+    }
+    Ok(all)
+}
+
+/// The beats of recordings, cut out as a model takes them; or those of a prepared folder.
+fn beats(session: &Session, model: &BeatModel, of: &Recordings, patients: Option<&Path>) -> Result<Prepared> {
+    if let [folder] = &of.data[..]
+        && folder.join(HEADER).is_file()
+    {
+        let mut prepared = Prepared::open(folder)?;
+        model.adopt(&mut prepared)?;
+        return Ok(prepared);
+    }
+    let (files, read) = sources(of)?;
+    let patients = patients.map(Patients::read).transpose()?.unwrap_or_default();
+    let sources = Sources { files, read, patients, ..Sources::default() };
+    Ok(model.cut(&sources, &session.console)?)
 }

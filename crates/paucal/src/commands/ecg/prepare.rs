@@ -43,5 +43,5 @@ pub fn run(session: &Session, arguments: &Prepare) -> Result<()> {
     let result = prepared.summary();
     folder.write_json("result.json", &result)?;
     session.finish_with(&folder, "ecg prepare", prepared.inputs)?;
-    session.printer.result(&result, &summary::prepared(&result, &arguments.out))
+    session.printer.result(&result, &summary::ecg::prepared(&result, &arguments.out))
 }
