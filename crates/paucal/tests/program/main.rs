@@ -4,6 +4,7 @@
 
 mod audit;
 mod bad_input;
+mod beats;
 mod compare;
 mod constraints;
 mod demo;

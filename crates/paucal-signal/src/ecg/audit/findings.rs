@@ -91,7 +91,7 @@ pub(super) fn classes(labels: &LabelMap, profiles: &[Profile]) -> Vec<ClassAudit
 }
 
 /// The names of the recordings of which something holds.
-fn names<'a>(profiles: &'a [Profile], holds: impl Fn(&Profile) -> bool) -> Vec<&'a str> {
+fn names(profiles: &[Profile], holds: impl Fn(&Profile) -> bool) -> Vec<&str> {
     profiles.iter().filter(|p| holds(p)).map(|p| p.record.record.as_str()).collect()
 }
 

@@ -54,7 +54,7 @@ impl HeldBack {
 
     /// Reads the output folder of `paucal ecg predict`: `beat_predictions.csv` (columns `beat_global_id`, `record`,
     /// `patient`, `review_flag`) and `review_beats.npz` (`beat_global_id`, `waves`, `features`, `rate`, and, where
-    /// it is there, `peak`). Beats are joined by `beat_global_id`.
+    /// they are there, `peak` and `millivolts`). Beats are joined by `beat_global_id`.
     pub fn open(folder: &Path) -> Result<Self, EcgError> {
         let (beats_in_all, mut listed) = read_list(&folder.join(LIST))?;
         if listed.is_empty() && !folder.join(ARRAYS).is_file() {
@@ -88,7 +88,8 @@ impl HeldBack {
             return Err(damaged(format!("{missing} beats that {LIST} holds back are missing")));
         }
         let (records, patients) = beats.into_iter().map(|b| (b.record, b.patient)).unzip();
-        let unit = String::new();
+        let millivolts = arrays.get("millivolts").is_some_and(|flag| flag.values.to_f64() == [1.0]);
+        let unit = if millivolts { "mV".to_owned() } else { String::new() };
         let read =
             Self { beats_in_all, ids, records, patients, length, waves, features, rate_hz, peak, unit };
         read.check()?;

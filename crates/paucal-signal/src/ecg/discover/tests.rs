@@ -103,6 +103,7 @@ fn write_folder(folder: &Path, held: &HeldBack, list: &str) {
         ),
         ("rate", array(Values::F64(vec![held.rate_hz]), &[1])),
         ("peak", array(Values::I32(vec![2]), &[1])),
+        ("millivolts", array(Values::I32(vec![1]), &[1])),
     ];
     write_npz(&folder.join("review_beats.npz"), &arrays.map(|(name, a)| (name.to_owned(), a))).unwrap();
     std::fs::write(folder.join("beat_predictions.csv"), list).unwrap();
@@ -124,7 +125,7 @@ fn a_folder_is_read_by_the_numbers_of_its_beats() {
     let folder = tempfile::tempdir().unwrap();
     write_folder(folder.path(), &held(), &list(&held()));
     let read = HeldBack::open(folder.path()).unwrap();
-    assert_eq!(read, HeldBack { beats_in_all: 200, unit: String::new(), ..held() });
+    assert_eq!(read, HeldBack { beats_in_all: 200, ..held() });
     let report = found(&read, &options());
     let out = tempfile::tempdir().unwrap();
     report.write(out.path()).unwrap();

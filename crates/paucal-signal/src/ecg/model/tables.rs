@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `beat_predictions.csv` | one row for each beat, in order of `beat_global_id` |
 //! | `strip_predictions.csv` | one row for each recording |
-//! | `review_beats.npz` | the beats that are left to a person: `beat_global_id`, `waves`, `features`, `rate` |
+//! | `review_beats.npz` | the beats that are left to a person: `beat_global_id`, `waves`, `features`, `rate`; `peak`: sample of the R peak in a wave; `millivolts`: 1 if the waves are in mV |
 //!
 //! Features of the beats under review are principal components of their own waves and their RR intervals: what
 //! is unlike anything known is best described by what it has in common with its kind.
@@ -21,6 +21,7 @@ use crate::ecg::columns::Columns;
 use crate::ecg::error::EcgError;
 use crate::ecg::gate::{Held, REVIEW, REVIEW_NAME};
 use crate::ecg::prepare::{FeatureMap, LeftOut, PrepareOptions, Prepared, Shapes};
+use crate::ecg::review::unit;
 use crate::formats::numpy::{Array, Values as Numbers, write_npz};
 
 /// Name and version of the format of [`PredictionSummary`].
@@ -245,6 +246,8 @@ fn write_review(prepared: &Prepared, of: &Prediction, path: &Path, seed: Seed) -
         ("waves".to_owned(), array(vec![held.len(), length], Numbers::F32(waves))),
         ("features".to_owned(), features),
         ("rate".to_owned(), array(vec![1], Numbers::F64(vec![prepared.rate]))),
+        ("peak".to_owned(), array(vec![1], Numbers::I32(vec![prepared.window.before as i32]))),
+        ("millivolts".to_owned(), array(vec![1], Numbers::I32(vec![i32::from(unit(prepared) == "mV")]))),
     ];
     Ok(write_npz(path, &arrays)?)
 }

@@ -52,7 +52,9 @@ fn around(prepared: &Prepared) -> Vec<Around> {
     for (_, cluster) in nearest(prepared, noise.collect()) {
         all[cluster].noise += 1;
     }
-    for (beat, cluster) in nearest(prepared, prepared.usable(Side::Validation).collect()) {
+    // The literal preparation fits on validation patients too: nobody is held out.
+    let held_out = prepared.usable(Side::Validation).filter(|_| !literal);
+    for (beat, cluster) in nearest(prepared, held_out.collect()) {
         all[cluster].held_out.push(beat);
     }
     all
