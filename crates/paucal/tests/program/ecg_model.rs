@@ -136,3 +136,68 @@ fn what_cannot_be_done_is_refused_with_a_hint() {
     let judged = place.refused(&format!("ecg judge {demo}/model bare"), 1).err;
     assert!(judged.contains("no beat has a class"), "{judged}");
 }
+
+/// A record of one lead in format 16, 200 units to the mV.
+fn record(place: &Place, name: &str, gain: &str, samples: &[i16]) {
+    let n = samples.len();
+    let header = format!("{name} 1 360 {n}\n{name}.dat 16 {gain} 16 0 0 0 0 MLII\n");
+    place.write(&format!("bad/{name}.hea"), header);
+    place
+        .write(&format!("bad/{name}.dat"), samples.iter().flat_map(|s| s.to_le_bytes()).collect::<Vec<u8>>());
+}
+
+/// `seconds` of beats, one in each of them, in the units of [`record`].
+fn beats(seconds: usize) -> Vec<i16> {
+    (0..360 * seconds).map(|i| (250.0 * (-((i % 360) as f64 - 180.0).powi(2) / 20.0).exp()) as i16).collect()
+}
+
+#[test]
+fn bad_recordings_are_named_and_stop_no_other() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("bad")).unwrap();
+    let demo = DEMO.path("demo").display().to_string();
+    for ending in ["hea", "dat", "atr"] {
+        let from = DEMO.path(&format!("demo/records/208m0.{ending}"));
+        std::fs::copy(from, place.path(&format!("bad/good.{ending}"))).unwrap();
+    }
+    let header = place.read("bad/good.hea").replace("208m0", "good");
+    place.write("bad/good.hea", header);
+    record(&place, "flat", "200", &[0; 3600]);
+    record(&place, "missing", "200", &[i16::MIN; 3600]);
+    let noise: Vec<i16> =
+        (0..36_000_i64).map(|i| ((i * i * 7_919 + i * 104_729) % 199 - 99) as i16).collect();
+    record(&place, "noise", "200", &noise);
+    record(&place, "short", "200", &beats(2));
+    record(&place, "gain", "2", &beats(30));
+    place.write("bad/nolead.hea", "nolead 0 360 1000\n");
+    place.write("bad/nodata.hea", "nodata 1 360 1000\nnodata.dat 16 200 16 0 0 0 0 MLII\n");
+    record(&place, "cut", "200", &beats(20));
+    let whole = std::fs::read(place.path("bad/cut.dat")).unwrap();
+    place.write("bad/cut.dat", &whole[..whole.len() / 2]);
+    record(&place, "marks", "200", &beats(20));
+    place.write("bad/marks.atr", [0xff_u8; 33]);
+    place.write("bad/table.xlsx", b"PK\x03\x04 this is no spreadsheet");
+
+    let ended = place.done(&format!("ecg predict {demo}/model bad --out predicted"));
+    let result = place.json("predicted/result.json");
+    let named = |list: &str, key: &str| -> Vec<String> {
+        result[list].as_array().unwrap().iter().map(|one| one[key].as_str().unwrap().to_owned()).collect()
+    };
+    let (used, left_out) = (named("strips", "record"), named("left_out", "record"));
+    assert!(used.contains(&"good".to_owned()), "{used:?}");
+    for bad in ["missing", "nolead", "nodata", "cut", "table"] {
+        assert!(left_out.contains(&bad.to_owned()), "{bad}: {left_out:?}");
+        assert!(ended.out.contains(bad), "{bad}: {}", ended.out);
+    }
+    // What can be read is used, and somebody is told.
+    for doubtful in ["flat", "noise", "short", "gain", "marks"] {
+        let there = used.contains(&doubtful.to_owned()) || left_out.contains(&doubtful.to_owned());
+        assert!(there, "{doubtful}: {used:?} {left_out:?}");
+    }
+    assert!(ended.err.contains("check the gain"), "{}", ended.err);
+    for one in result["left_out"].as_array().unwrap() {
+        assert!(one["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{one}");
+    }
+    let audited = place.done("ecg audit bad --json").json();
+    assert!(audited["left_out"].as_array().unwrap().len() >= 4, "{audited}");
+}
