@@ -35,18 +35,17 @@ impl ClassLoss {
     }
 
     /// The loss and its gradient with respect to `logits`, `[rows, classes]`. `targets` are the classes of the rows,
-    /// `None` for rows that do not count, and `weights` those of the classes, by which row and loss are multiplied.
+    /// `None` for rows that do not count, and `weights` the weights of the rows: PyTorch's are those of their classes.
     ///
     /// # Panics
     /// Panics when the sizes do not agree or a target is no class.
     pub fn of(&self, logits: &Tensor<2>, targets: &[Option<usize>], weights: &[f64]) -> (f64, Tensor<2>) {
         let [rows, classes] = logits.dims();
-        assert!(targets.len() == rows && weights.len() == classes, "targets and weights fit the logits");
+        assert!(targets.len() == rows && weights.len() == rows, "targets and weights fit the logits");
         let values = read(logits);
-        let counted = || targets.iter().flatten();
         let total = match self {
-            Self::Focal { .. } => counted().count() as f64,
-            _ => counted().map(|&t| weights[t]).sum(),
+            Self::Focal { .. } => targets.iter().flatten().count() as f64,
+            _ => targets.iter().zip(weights).filter(|(t, _)| t.is_some()).map(|(_, w)| w).sum(),
         };
         let mut loss = 0.0;
         let mut gradient = vec![0.0_f32; rows * classes];
@@ -59,7 +58,7 @@ impl ClassLoss {
                 row.iter_mut().zip(offsets).for_each(|(z, o)| *z += o);
             }
             let log_p = log_softmax(&mut row, target);
-            let weight = weights[target] / total.max(f64::MIN_POSITIVE);
+            let weight = weights[i] / total.max(f64::MIN_POSITIVE);
             let (value, factor) = self.value_and_factor(log_p);
             loss += weight * value;
             for (c, (to, &p)) in gradient[range].iter_mut().zip(&row).enumerate() {
@@ -180,17 +179,29 @@ mod tests {
         let targets = [Some(2), Some(1), Some(0)];
         let plain = |loss: ClassLoss| loss.of(&tensor(&LOGITS, 3), &targets, &[1.0; 3]).0;
         // torch.nn.functional.cross_entropy, and the focal loss from its parts.
-        assert!((plain(ClassLoss::CrossEntropy) - 1.964_322).abs() < 1e-5, "{}", plain(ClassLoss::CrossEntropy));
+        assert!(
+            (plain(ClassLoss::CrossEntropy) - 1.964_322).abs() < 1e-5,
+            "{}",
+            plain(ClassLoss::CrossEntropy)
+        );
         assert!((plain(ClassLoss::Focal { gamma: 0.0 }) - plain(ClassLoss::CrossEntropy)).abs() < 1e-12);
-        assert!((plain(ClassLoss::Focal { gamma: 2.0 }) - 1.663_986).abs() < 1e-5, "{}", plain(ClassLoss::Focal { gamma: 2.0 }));
+        assert!(
+            (plain(ClassLoss::Focal { gamma: 2.0 }) - 1.663_986).abs() < 1e-5,
+            "{}",
+            plain(ClassLoss::Focal { gamma: 2.0 })
+        );
         let weights = class_balanced(&[900, 90, 10, 0], 0.99);
         assert!((weights.iter().sum::<f64>() - 3.0).abs() < 1e-12 && weights[3] == 0.0);
-        assert!((weights[2] / weights[0] - (1.0 - 0.99_f64.powi(900)) / (1.0 - 0.99_f64.powi(10))).abs() < 1e-9);
+        assert!(
+            (weights[2] / weights[0] - (1.0 - 0.99_f64.powi(900)) / (1.0 - 0.99_f64.powi(10))).abs() < 1e-9
+        );
         assert_eq!(class_balanced(&[5, 50], 0.0), [1.0, 1.0]);
         let (loss, gradient) = binary(&tensor(&[0.0, 100.0, -100.0], 1), &[1.0, 1.0, 1.0]);
         assert!((loss - (2.0_f64.ln() + 100.0) / 3.0).abs() < 1e-9);
         assert!((read(&gradient)[2] + 1.0 / 3.0).abs() < 1e-6);
-        assert!(softmax(&tensor(&LOGITS, 3)).chunks(3).all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-12));
+        assert!(
+            softmax(&tensor(&LOGITS, 3)).chunks(3).all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-12)
+        );
     }
 
     #[test]

@@ -76,7 +76,8 @@ fn convolutions_are_those_of_the_graph() {
         same(&by_hand, &Gradients::of(&live, graph), 2);
 
         let mut by_parts = Gradients::new();
-        let lifted = composed(&layer).backward(&x.autodiff(), &dy.autodiff(), true, "", &mut by_parts).unwrap();
+        let lifted =
+            composed(&layer).backward(&x.autodiff(), &dy.autodiff(), true, "", &mut by_parts).unwrap();
         close(&values(&dx), &values(&lifted.inner()), 1e-5);
         same(&by_hand, &by_parts, 2);
     }
@@ -89,9 +90,8 @@ fn gradients_of_convolutions_are_those_of_differences() {
     let layer = layer.with_stride(2).with_padding(1);
     let x = random("x", [2, 8, 2]);
     let dy = random("dy", layer.forward(&x).dims());
-    let value = |layer: &Conv1d, x: &Tensor<3>| -> f32 {
-        (layer.forward(x) * dy.clone()).sum().into_scalar()
-    };
+    let value =
+        |layer: &Conv1d, x: &Tensor<3>| -> f32 { (layer.forward(x) * dy.clone()).sum().into_scalar() };
     let mut gradients = Gradients::new();
     let dx = layer.backward(&x, &dy, true, "", &mut gradients).unwrap();
     let step = |at: usize, shape: [usize; 3]| {
@@ -201,7 +201,9 @@ fn norm_and_pool_are_those_of_the_graph() {
 
 #[test]
 fn a_recurrent_layer_is_that_of_the_graph() {
-    for (steps, rows, inputs, units, at) in [(5, 6, 3, 4, 2), (1, 1, 1, 1, 0), (4, 33, 20, 19, 3), (3, 2, 5, 8, 0)] {
+    for (steps, rows, inputs, units, at) in
+        [(5, 6, 3, 4, 2), (1, 1, 1, 1, 0), (4, 33, 20, 19, 3), (3, 2, 5, 8, 0)]
+    {
         let device = Device::flex();
         let layer = BiLstm::new(inputs, units, &mut SEED.stream("init", 0), &device);
         let x = random("x", [steps * rows, inputs]);

@@ -99,10 +99,9 @@ pub fn forward(shape: Shape, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32
     let size = shape.positions() * shape.outputs;
     let mut out = vec![0.0; x.len() / (shape.length * shape.inputs) * size];
     if size > 0 {
-        out.par_chunks_mut(size).zip(x.par_chunks(shape.length * shape.inputs)).for_each_init(
-            Vec::new,
-            |buffer, (out, x)| sample(shape, x, &packed, bias, buffer, out),
-        );
+        out.par_chunks_mut(size)
+            .zip(x.par_chunks(shape.length * shape.inputs))
+            .for_each_init(Vec::new, |buffer, (out, x)| sample(shape, x, &packed, bias, buffer, out));
     }
     out
 }

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::host::Matrix;
 use super::math::{sigmoid, tanh};
 use super::{PARALLEL_FROM, cost};
 
@@ -64,11 +65,12 @@ pub struct Saved<'a> {
 
 /// Gradients of the gates' sums from those of the state and the cell after the step; that of the cell becomes the one
 /// of the cell before.
-pub fn step_backward(saved: Saved<'_>, of_state: &[f32], of_cell: &mut [f32], units: usize) -> Vec<f32> {
+pub fn step_backward(saved: Saved<'_>, of_state: &Matrix, of_cell: &mut [f32]) -> Vec<f32> {
+    let units = of_state.columns;
     let mut out = vec![0.0; saved.gates.len()];
     let rows = out.chunks_exact_mut(4 * units).zip(saved.gates.chunks_exact(4 * units));
     let rows = rows.zip(saved.cell.chunks_exact(units)).zip(saved.squashed.chunks_exact(units));
-    let rows = rows.zip(of_state.chunks_exact(units)).zip(of_cell.chunks_exact_mut(units));
+    let rows = rows.zip((0..of_state.rows).map(|i| of_state.row(i))).zip(of_cell.chunks_exact_mut(units));
     for (((((da, gates), cell), squashed), dh), of_cell) in rows {
         let (da_i, rest) = da.split_at_mut(units);
         let (da_f, rest) = rest.split_at_mut(units);

@@ -125,11 +125,7 @@ pub struct Normalised<'a> {
 
 /// Gradients of the input, of γ and of β through pooling, ReLU and batch normalisation: with `d` the gradient of the
 /// normalised values, `dβ = Σ d`, `dγ = Σ d x̂` and `dx = γ/σ (d − dβ/n − x̂ dγ/n)`.
-pub fn normalised_backward(
-    shape: Shape,
-    of: Normalised<'_>,
-    dy: &[f32],
-) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+pub fn normalised_backward(shape: Shape, of: Normalised<'_>, dy: &[f32]) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let channels = shape.channels;
     let (from, to) = shape.sizes();
     let samples = of.x.len() / from.max(1);

@@ -245,7 +245,8 @@ mod tests {
             stream.fill_normal(&mut values);
             values
         };
-        let shapes = [(1, 1, 1), (7, 24, 7), (13, 48, 30), (29, 64, 11), (5, 70, 3), (40, 16, 9), (12, 17, 4)];
+        let shapes =
+            [(1, 1, 1), (7, 24, 7), (13, 48, 30), (29, 64, 11), (5, 70, 3), (40, 16, 9), (12, 17, 4)];
         for (rows, columns, depth) in shapes {
             for (row, inner) in [(3, 1), (1, 5), (0, 1)] {
                 let a = draw((rows - 1) * row + (depth - 1) * inner + 1);

@@ -39,7 +39,8 @@ impl Conv1d {
         device: &Device,
     ) -> Result<Self, NnError> {
         if inputs * outputs * kernel == 0 {
-            let message = format!("a convolution of {inputs} to {outputs} channels, {kernel} wide, has no weight");
+            let message =
+                format!("a convolution of {inputs} to {outputs} channels, {kernel} wide, has no weight");
             return Err(NnError::Setting(message));
         }
         Ok(Self {
@@ -116,7 +117,9 @@ impl Conv1d {
         let copy = Self { weight: weight.clone(), bias: bias.clone(), ..self.clone() };
         let product = copy.forward(&input) * dy.clone().inner().autodiff();
         let mut found = product.sum().backward();
-        if let (Some(of_weight), Some(of_bias)) = (weight.grad_remove(&mut found), bias.grad_remove(&mut found)) {
+        if let (Some(of_weight), Some(of_bias)) =
+            (weight.grad_remove(&mut found), bias.grad_remove(&mut found))
+        {
             gradients.add(&join(path, "weight"), of_weight);
             gradients.add(&join(path, "bias"), of_bias);
         }

@@ -109,9 +109,8 @@ impl Lstm {
     fn step_composed(&self, from_input: Tensor<2>, h: &Tensor<2>, c: &Tensor<2>) -> Made {
         let units = self.units();
         let sums = from_input + self.recurrent.forward(h);
-        let gate = |k: usize, activation: Activation| {
-            activation.apply(sums.clone().narrow(1, k * units, units))
-        };
+        let gate =
+            |k: usize, activation: Activation| activation.apply(sums.clone().narrow(1, k * units, units));
         let sigmoid = Activation::Sigmoid;
         let [i, f, g, o] = [gate(0, sigmoid), gate(1, sigmoid), gate(2, Activation::Tanh), gate(3, sigmoid)];
         let cell = f.clone() * c.clone() + i.clone() * g.clone();
@@ -171,7 +170,7 @@ impl Step {
             (Dense::of(&self.gates)?, Dense::of(&self.c)?, Dense::of(&self.squashed)?);
         let saved = kernel::Saved { gates: &gates, cell: &cell, squashed: &squashed };
         let mut of_cell = Dense::of(dc)?.to_vec();
-        let da = kernel::step_backward(saved, &Dense::of(dh)?, &mut of_cell, self.c.dims()[1]);
+        let da = kernel::step_backward(saved, &Matrix::of(dh)?, &mut of_cell);
         Some((host::tensor(da, self.gates.dims()), host::tensor(of_cell, self.c.dims())))
     }
 

@@ -122,8 +122,7 @@ impl NormPool {
     /// The same by the running statistics.
     pub fn evaluate(&self, x: &Tensor<3>) -> Tensor<3> {
         let (scale, shift) = self.norm.running_scale_shift();
-        if let (Some(memory), Some(scale), Some(shift)) =
-            (Dense::of(x), Dense::of(&scale), Dense::of(&shift))
+        if let (Some(memory), Some(scale), Some(shift)) = (Dense::of(x), Dense::of(&scale), Dense::of(&shift))
         {
             return self.pool.pooled(x.dims(), &memory, Before { scale: &scale, shift: &shift, floor: 0.0 });
         }
@@ -177,7 +176,11 @@ impl NormPool {
         dx
     }
 
-    fn backward_fused(&self, saved: &NormPoolSaved, dy: &Tensor<3>) -> Option<(Tensor<3>, BatchNormGradient)> {
+    fn backward_fused(
+        &self,
+        saved: &NormPoolSaved,
+        dy: &Tensor<3>,
+    ) -> Option<(Tensor<3>, BatchNormGradient)> {
         let (dims, fused) = (saved.x.dims(), saved.fused.as_ref()?);
         let (x, weight, dy) = (Dense::of(&saved.x)?, Dense::of(&self.norm.weight)?, Dense::of(dy)?);
         let of = Normalised {
