@@ -25,7 +25,7 @@ struct Made {
 
 impl Made {
     fn new(patients: usize, each: usize) -> Self {
-        let window = Window { before: 45, after: 54 };
+        let window = Window { before: 50, after: 59 };
         let mut made = Self { window, all: Vec::new(), waves: Vec::new(), records: Vec::new() };
         for patient in 0..patients {
             made.add(patient, each);
@@ -62,7 +62,7 @@ impl Made {
             let (width, sign) = if class == 2 { (12.0, -1.0) } else { (4.0, 1.0) };
             let level = if noise { 0.6 } else { 0.03 };
             for k in 0..self.window.length() {
-                let t = (k as f64 - 45.0) / width;
+                let t = (k as f64 - 50.0) / width;
                 let wave = sign * height * (-t * t).exp() + offset + level * stream.normal();
                 self.waves.push(wave as f32);
             }

@@ -21,7 +21,7 @@ const BLOCKS: [[usize; 3]; 3] = [[16, 11, 3], [32, 5, 1], [64, 3, 1]];
 /// Sizes of a [`WangNet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WangShape {
-    /// Samples of a wave, at least 83.
+    /// Samples of a wave, at least 101.
     pub length: usize,
     /// Features beside the wave.
     pub table: usize,

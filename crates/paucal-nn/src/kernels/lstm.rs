@@ -30,6 +30,8 @@ pub fn step(gates: &mut [f32], cell: &[f32], units: usize) -> Made {
             let (i, rest) = gates.split_at_mut(units);
             let (f, rest) = rest.split_at_mut(units);
             let (g, o) = rest.split_at_mut(units);
+            // Slices of the length that the loop runs over need no checks within it.
+            let o = &mut o[..units];
             for k in 0..units {
                 (i[k], f[k], g[k], o[k]) = (sigmoid(i[k]), sigmoid(f[k]), tanh(g[k]), sigmoid(o[k]));
                 next[k] = f[k].mul_add(cell[k], i[k] * g[k]);
@@ -75,8 +77,10 @@ pub fn step_backward(saved: Saved<'_>, of_state: &Matrix, of_cell: &mut [f32]) -
         let (da_i, rest) = da.split_at_mut(units);
         let (da_f, rest) = rest.split_at_mut(units);
         let (da_g, da_o) = rest.split_at_mut(units);
+        let da_o = &mut da_o[..units];
+        let [all_i, all_f, all_g, all_o] = [0, 1, 2, 3].map(|gate| &gates[gate * units..][..units]);
         for k in 0..units {
-            let [i, f, g, o] = [0, 1, 2, 3].map(|gate| gates[gate * units + k]);
+            let (i, f, g, o) = (all_i[k], all_f[k], all_g[k], all_o[k]);
             let dc = (dh[k] * o).mul_add(1.0 - squashed[k] * squashed[k], of_cell[k]);
             da_i[k] = dc * g * i * (1.0 - i);
             da_f[k] = dc * cell[k] * f * (1.0 - f);
