@@ -1,5 +1,5 @@
 //! The networks that classify beats, on made-up recordings.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -298,4 +298,20 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(toml::from_str::<Hybrid>(&toml::to_string(&hybrid).unwrap()).unwrap(), hybrid);
     assert!(toml::from_str::<Hybrid>("radios = 1").is_err());
     assert!(!Path::new("model.safetensors").exists());
+}
+
+/// Beats per second on one thread; run with `-- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn speed_of_prediction() {
+    let (made, many) = (Made::new(3, 48), Made::new(10, 1000));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    for method in both() {
+        let model = method.fit(&made.training(), Seed(1), &Silent::new()).unwrap();
+        let start = std::time::Instant::now();
+        let p = pool.install(|| model.predict_proba(&many.beats()).unwrap());
+        let rate = p.nrows() as f64 / start.elapsed().as_secs_f64();
+        println!("{}: {rate:.0} beats of {} samples a second", method.name(), many.window.length());
+        assert!(rate > 5000.0);
+    }
 }

@@ -65,6 +65,7 @@ struct Learner<'a, N> {
     network: N,
     adam: Adam,
     seen: Seen,
+    seen_by_judges: Option<Seen>,
     /// The patient of each training beat.
     patients: Vec<usize>,
     /// 1 for each that is flagged as noise or of a class of that name, else 0.
@@ -105,6 +106,7 @@ impl<'a, N: BeatNetwork> Learner<'a, N> {
         };
         Ok(Self {
             seen: lesson.inputs.see(&training.beats)?,
+            seen_by_judges: lesson.judges.map(|judges| lesson.inputs.see(&judges.beats)).transpose()?,
             adam: Adam::new(config),
             batches: rows.len().div_ceil(course.batch).max(1),
             epoch: Epoch::default(),
@@ -193,7 +195,8 @@ impl<N: BeatNetwork> Trainee for Learner<'_, N> {
 
     fn evaluate(&mut self, _: u64) -> Result<Option<f64>, EcgError> {
         let Some(judges) = self.lesson.judges else { return Ok(None) };
-        let said = predict(&self.network, self.lesson.inputs, &judges.beats)?;
+        let Some(seen) = &self.seen_by_judges else { return Ok(None) };
+        let said = predict(&self.network, self.lesson.inputs, &judges.beats, seen);
         let top = paucal_learn::most_probable(said.classes.view());
         Ok(Some(score(&self.lesson.course.goal, judges, &top)))
     }

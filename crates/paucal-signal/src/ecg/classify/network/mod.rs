@@ -35,6 +35,7 @@ pub use self::course::{Course, Goal, Loss};
 pub use self::hybrid::Hybrid;
 use self::inputs::{Inputs, Wanted};
 use self::learner::{Lesson, Place, learn, part};
+use self::predict::{Said, predict};
 use super::boost::adjust;
 use super::{Bank, Beats, FittedClassifier, TrainingBeats, artefact};
 use crate::ecg::error::EcgError;
@@ -220,6 +221,13 @@ pub(super) struct Fitted<M: Method> {
     network: M::Network,
 }
 
+impl<M: Method> Fitted<M> {
+    fn ask(&self, beats: &Beats<'_>) -> Result<Said, EcgError> {
+        let seen = self.learnt.inputs.see(beats)?;
+        Ok(predict(&self.network, &self.learnt.inputs, beats, &seen))
+    }
+}
+
 impl<M: Method> FittedClassifier for Fitted<M> {
     fn name(&self) -> &'static str {
         M::NAME
@@ -230,14 +238,14 @@ impl<M: Method> FittedClassifier for Fitted<M> {
     }
 
     fn predict_proba(&self, beats: &Beats<'_>) -> Result<Array2<f64>, EcgError> {
-        let mut p = predict::predict(&self.network, &self.learnt.inputs, beats)?.classes;
+        let mut p = self.ask(beats)?.classes;
         adjust(&mut p, &self.learnt.shares, self.learnt.parameters.course().adjustment);
         Ok(p)
     }
 
     fn noise_proba(&self, beats: &Beats<'_>) -> Result<Option<Vec<f64>>, EcgError> {
         let taught = self.learnt.parameters.noise_weight() > 0.0;
-        Ok(predict::predict(&self.network, &self.learnt.inputs, beats)?.noise.filter(|_| taught))
+        Ok(self.ask(beats)?.noise.filter(|_| taught))
     }
 
     fn bank(&self) -> Option<&Bank> {

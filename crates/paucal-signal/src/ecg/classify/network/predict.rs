@@ -8,7 +8,6 @@ use rayon::prelude::*;
 
 use super::inputs::{Inputs, Seen, beat_of};
 use crate::ecg::classify::Beats;
-use crate::ecg::error::EcgError;
 
 /// Beats encoded, or decided on, at a time.
 const CHUNK: usize = 256;
@@ -21,21 +20,16 @@ pub(super) struct Said {
     pub noise: Option<Vec<f64>>,
 }
 
-/// Asks a network about the selected beats.
-pub(super) fn predict<N: BeatNetwork>(
-    network: &N,
-    inputs: &Inputs,
-    beats: &Beats<'_>,
-) -> Result<Said, EcgError> {
-    let seen = inputs.see(beats)?;
-    let encoded = Encoded::of(network, inputs, beats, &seen);
+/// Asks a network about the selected beats, which it has seen.
+pub(super) fn predict<N: BeatNetwork>(network: &N, inputs: &Inputs, beats: &Beats<'_>, seen: &Seen) -> Said {
+    let encoded = Encoded::of(network, inputs, beats, seen);
     let rows: Vec<usize> = (0..beats.len()).collect();
     let parts: Vec<(Vec<f64>, Option<Vec<f64>>)> =
-        rows.par_chunks(CHUNK).map(|rows| encoded.decide(network, inputs, &seen, rows)).collect();
+        rows.par_chunks(CHUNK).map(|rows| encoded.decide(network, inputs, seen, rows)).collect();
     let flat: Vec<f64> = parts.iter().flat_map(|(classes, _)| classes).copied().collect();
     let classes = Array2::from_shape_fn((beats.len(), inputs.classes), |(i, c)| flat[i * inputs.classes + c]);
     let noise: Option<Vec<Vec<f64>>> = parts.into_iter().map(|(_, noise)| noise).collect();
-    Ok(Said { classes, noise: noise.filter(|_| !beats.is_empty()).map(|parts| parts.concat()) })
+    Said { classes, noise: noise.filter(|_| !beats.is_empty()).map(|parts| parts.concat()) }
 }
 
 /// Features of all beats that occur in a slot.
