@@ -6,6 +6,7 @@
 //! | [`noise`] | every random tensor, drawn on the host from keyed streams |
 //! | [`layers`] | plain structs with an explicit [`Mode`]: linear, batch norm, dropout, activations |
 //! | [`mod@parameters`], [`gradients`] | naming, collecting and tracking the tensors of a network |
+//! | [`beats`] | networks that classify the beats of an electrocardiogram |
 //! | [`conv_stack`] | blocks of convolution, normalisation and pooling |
 //! | [`critic`] | the critic of a Wasserstein GAN and its exact gradient penalty |
 //! | [`mlp`] | a stack of dense layers |
@@ -19,10 +20,10 @@
 //!
 //! # Two ways to a gradient
 //!
-//! Networks of any shape (convolutions, recurrent cells) use Burn's automatic differentiation:
-//! [`parameters::tracked`] makes a differentiable copy, [`gradients::Gradients::of`] collects the result.
+//! Networks of any shape use Burn's automatic differentiation: [`parameters::tracked`] makes a differentiable copy,
+//! [`gradients::Gradients::of`] collects the result.
 //!
-//! Stacks of dense layers are trained thousands of steps on small batches, where recording a graph and
+//! Dense, recurrent and one-dimensional convolution layers are trained thousands of steps on small batches, where recording a graph and
 //! one kernel per operation cost more than the arithmetic. Their layers have a `backward` of their own next
 //! to `forward`, written with the same tensor operations on the plain device, so they work on every device;
 //! on the CPU each is one fused kernel over the tensors' memory, with as many threads as pay. `benches/gan_step.rs`
@@ -32,8 +33,10 @@
 //! # Determinism
 //!
 //! No random operation and no lazy initialiser of Burn is used. Kernels split work by rows or columns of the
-//! output, never along a sum, so that no result depends on the number of threads.
+//! output; where they split a sum it is in fixed pieces that are added in order. No result depends on the number of
+//! threads.
 
+pub mod beats;
 pub mod conv_stack;
 pub mod critic;
 pub mod device;

@@ -35,18 +35,17 @@ impl ClassLoss {
     }
 
     /// The loss and its gradient with respect to `logits`, `[rows, classes]`. `targets` are the classes of the rows,
-    /// `None` for rows that do not count, and `weights` those of the classes, by which row and loss are multiplied.
+    /// `None` for rows that do not count, and `weights` the weights of the rows: PyTorch's are those of their classes.
     ///
     /// # Panics
     /// Panics when the sizes do not agree or a target is no class.
     pub fn of(&self, logits: &Tensor<2>, targets: &[Option<usize>], weights: &[f64]) -> (f64, Tensor<2>) {
         let [rows, classes] = logits.dims();
-        assert!(targets.len() == rows && weights.len() == classes, "targets and weights fit the logits");
+        assert!(targets.len() == rows && weights.len() == rows, "targets and weights fit the logits");
         let values = read(logits);
-        let counted = || targets.iter().flatten();
         let total = match self {
-            Self::Focal { .. } => counted().count() as f64,
-            _ => counted().map(|&t| weights[t]).sum(),
+            Self::Focal { .. } => targets.iter().flatten().count() as f64,
+            _ => targets.iter().zip(weights).filter(|(t, _)| t.is_some()).map(|(_, w)| w).sum(),
         };
         let mut loss = 0.0;
         let mut gradient = vec![0.0_f32; rows * classes];
@@ -59,7 +58,7 @@ impl ClassLoss {
                 row.iter_mut().zip(offsets).for_each(|(z, o)| *z += o);
             }
             let log_p = log_softmax(&mut row, target);
-            let weight = weights[target] / total.max(f64::MIN_POSITIVE);
+            let weight = weights[i] / total.max(f64::MIN_POSITIVE);
             let (value, factor) = self.value_and_factor(log_p);
             loss += weight * value;
             for (c, (to, &p)) in gradient[range].iter_mut().zip(&row).enumerate() {

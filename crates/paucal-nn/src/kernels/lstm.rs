@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::host::Matrix;
 use super::math::{sigmoid, tanh};
 use super::{PARALLEL_FROM, cost};
 
@@ -29,6 +30,8 @@ pub fn step(gates: &mut [f32], cell: &[f32], units: usize) -> Made {
             let (i, rest) = gates.split_at_mut(units);
             let (f, rest) = rest.split_at_mut(units);
             let (g, o) = rest.split_at_mut(units);
+            // Slices of the length that the loop runs over need no checks within it.
+            let o = &mut o[..units];
             for k in 0..units {
                 (i[k], f[k], g[k], o[k]) = (sigmoid(i[k]), sigmoid(f[k]), tanh(g[k]), sigmoid(o[k]));
                 next[k] = f[k].mul_add(cell[k], i[k] * g[k]);
@@ -64,17 +67,20 @@ pub struct Saved<'a> {
 
 /// Gradients of the gates' sums from those of the state and the cell after the step; that of the cell becomes the one
 /// of the cell before.
-pub fn step_backward(saved: Saved<'_>, of_state: &[f32], of_cell: &mut [f32], units: usize) -> Vec<f32> {
+pub fn step_backward(saved: Saved<'_>, of_state: &Matrix, of_cell: &mut [f32]) -> Vec<f32> {
+    let units = of_state.columns;
     let mut out = vec![0.0; saved.gates.len()];
     let rows = out.chunks_exact_mut(4 * units).zip(saved.gates.chunks_exact(4 * units));
     let rows = rows.zip(saved.cell.chunks_exact(units)).zip(saved.squashed.chunks_exact(units));
-    let rows = rows.zip(of_state.chunks_exact(units)).zip(of_cell.chunks_exact_mut(units));
+    let rows = rows.zip((0..of_state.rows).map(|i| of_state.row(i))).zip(of_cell.chunks_exact_mut(units));
     for (((((da, gates), cell), squashed), dh), of_cell) in rows {
         let (da_i, rest) = da.split_at_mut(units);
         let (da_f, rest) = rest.split_at_mut(units);
         let (da_g, da_o) = rest.split_at_mut(units);
+        let da_o = &mut da_o[..units];
+        let [all_i, all_f, all_g, all_o] = [0, 1, 2, 3].map(|gate| &gates[gate * units..][..units]);
         for k in 0..units {
-            let [i, f, g, o] = [0, 1, 2, 3].map(|gate| gates[gate * units + k]);
+            let (i, f, g, o) = (all_i[k], all_f[k], all_g[k], all_o[k]);
             let dc = (dh[k] * o).mul_add(1.0 - squashed[k] * squashed[k], of_cell[k]);
             da_i[k] = dc * g * i * (1.0 - i);
             da_f[k] = dc * cell[k] * f * (1.0 - f);

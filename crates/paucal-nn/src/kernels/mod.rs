@@ -4,8 +4,8 @@
 //! plain functions on slices. A layer asks for the memory, and where it gets none (another device, a
 //! recorded graph) it falls back on tensor operations that mean the same.
 //!
-//! Work is split by rows or columns of the output and never along a sum: results do not depend on the
-//! number of threads.
+//! Work is split by rows or columns of the output, and a sum only into fixed pieces that are added in order: results
+//! do not depend on the number of threads.
 
 pub mod adam;
 pub mod average;

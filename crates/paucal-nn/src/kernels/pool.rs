@@ -76,6 +76,8 @@ pub fn forward(shape: Shape, x: &[f32], before: Before<'_>) -> Vec<f32> {
 fn scatter(shape: Shape, x: &[f32], before: Before<'_>, dy: &[f32], dx: &mut [f32], room: &mut [f32]) {
     let channels = shape.channels;
     let (largest, open) = room.split_at_mut(channels);
+    // Slices of the length that the loop runs over need no checks within it.
+    let (open, scale, shift) = (&mut open[..channels], &before.scale[..channels], &before.shift[..channels]);
     for (l, dy) in dy.chunks_exact(channels).enumerate() {
         let window = l * shape.stride * channels..(l * shape.stride + shape.kernel) * channels;
         before.largest(&x[window.clone()], largest);
@@ -84,8 +86,7 @@ fn scatter(shape: Shape, x: &[f32], before: Before<'_>, dy: &[f32], dx: &mut [f3
         let rows = x[window.clone()].chunks_exact(channels).zip(dx[window].chunks_exact_mut(channels));
         for (x, dx) in rows {
             for c in 0..channels {
-                let value = before.scale[c].mul_add(x[c], before.shift[c]);
-                let given = if value == largest[c] { open[c] } else { 0.0 };
+                let given = if scale[c].mul_add(x[c], shift[c]) == largest[c] { open[c] } else { 0.0 };
                 dx[c] += given;
                 open[c] -= given;
             }
@@ -137,10 +138,12 @@ pub fn normalised_backward(shape: Shape, of: Normalised<'_>, dy: &[f32]) -> (Vec
         for ((dx, x), dy) in dx.chunks_exact_mut(from).zip(x.chunks_exact(from)).zip(dy.chunks_exact(to)) {
             scatter(shape, x, of.before, dy, dx, &mut room);
             let (bias, weight) = sums.split_at_mut(channels);
+            let (weight, mean, inverse) =
+                (&mut weight[..channels], &of.mean[..channels], &of.inverse[..channels]);
             for (x, d) in x.chunks_exact(channels).zip(dx.chunks_exact(channels)) {
                 for c in 0..channels {
                     bias[c] += d[c];
-                    weight[c] += d[c] * (x[c] - of.mean[c]) * of.inverse[c];
+                    weight[c] += d[c] * (x[c] - mean[c]) * inverse[c];
                 }
             }
         }
@@ -168,6 +171,7 @@ pub fn normalised_backward(shape: Shape, of: Normalised<'_>, dy: &[f32]) -> (Vec
     }
     let (a, bc) = triples.split_at(channels);
     let (b, shift) = bc.split_at(channels);
+    let shift = &shift[..channels];
     dx.par_chunks_mut(from.max(1)).zip(of.x.par_chunks(from.max(1))).for_each(|(dx, x)| {
         for (dx, x) in dx.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
             for c in 0..channels {

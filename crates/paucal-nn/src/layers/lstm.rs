@@ -170,7 +170,7 @@ impl Step {
             (Dense::of(&self.gates)?, Dense::of(&self.c)?, Dense::of(&self.squashed)?);
         let saved = kernel::Saved { gates: &gates, cell: &cell, squashed: &squashed };
         let mut of_cell = Dense::of(dc)?.to_vec();
-        let da = kernel::step_backward(saved, &Dense::of(dh)?, &mut of_cell, self.c.dims()[1]);
+        let da = kernel::step_backward(saved, &Matrix::of(dh)?, &mut of_cell);
         Some((host::tensor(da, self.gates.dims()), host::tensor(of_cell, self.c.dims())))
     }
 

@@ -8,6 +8,7 @@ use paucal_core::{Advice, ExitKind};
 use paucal_data::error::DataError;
 use paucal_learn::LearnError;
 use paucal_metrics::Undefined;
+use paucal_nn::NnError;
 
 use crate::dsp::DspError;
 use crate::formats::FormatError;
@@ -24,6 +25,9 @@ pub enum EcgError {
     /// A table cannot be written.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A network could not be trained, or its weights not be read.
+    #[error(transparent)]
+    Network(#[from] NnError),
     /// A learner refused its input.
     #[error(transparent)]
     Learn(#[from] LearnError),
@@ -122,6 +126,7 @@ impl Advice for EcgError {
             Self::File(error) => return error.hint(),
             Self::Data(error) => return error.hint(),
             Self::Learn(error) => return error.hint(),
+            Self::Network(error) => return error.hint(),
             Self::Dsp(error) => return error.hint(),
             Self::Metric(error) => return error.hint(),
             Self::Beats { hint, .. } => (*hint).into(),
@@ -140,6 +145,7 @@ impl Advice for EcgError {
             Self::Format(error) => error.exit_kind(),
             Self::Data(error) => error.exit_kind(),
             Self::Learn(error) => error.exit_kind(),
+            Self::Network(error) => error.exit_kind(),
             Self::Dsp(error) => error.exit_kind(),
             Self::Metric(error) => error.exit_kind(),
             Self::Interrupted => ExitKind::Interrupted,

@@ -2,7 +2,7 @@
 //!
 //! Every method is a [`BeatClassifier`]: checked parameters, `fit`, and a [`FittedClassifier`] that states
 //! probabilities and can be saved without a single beat it has seen. [`Boost`] is gradient boosting on
-//! [`features`]. [`METHODS`] lists them all.
+//! [`features`]; [`Cnn`] and [`Hybrid`] are networks. [`METHODS`] lists them all.
 //!
 //! Beats are handed over as a selection of rows of whole recordings ([`Beats`]), because a beat is judged by
 //! its own recording: by the mean of its RR intervals and by the beat that is most common in it. Neither needs
@@ -14,6 +14,7 @@ mod beats;
 pub mod boost;
 pub mod dominant;
 pub mod features;
+pub mod network;
 mod weights;
 
 use std::path::Path;
@@ -27,12 +28,16 @@ pub use self::beats::{Beats, Extent, TrainingBeats};
 pub use self::boost::Boost;
 pub use self::dominant::Dominant;
 pub use self::features::{BeatFeatures, Wave};
+pub use self::network::{Cnn, Hybrid};
 pub use self::weights::Weighting;
 use super::error::EcgError;
 
 /// Every method, by name and in a sentence.
-pub const METHODS: [(&str, &str); 1] =
-    [(Boost::NAME, "gradient boosting on waves, RR intervals and the recording's own dominant beat")];
+pub const METHODS: [(&str, &str); 3] = [
+    (Boost::NAME, "gradient boosting on waves, RR intervals and the recording's own dominant beat"),
+    (Cnn::NAME, "small convolutional network on the wave, with RR intervals (Wang et al. 2020)"),
+    (Hybrid::NAME, "network on the wave, its neighbours, its likeness to prototypes and features of boost"),
+];
 
 /// A method that learns to classify beats.
 pub trait BeatClassifier: Send + Sync {
@@ -63,7 +68,17 @@ pub trait FittedClassifier: Send + Sync {
     /// Probabilities of the classes, selected beats × classes; each row sums to 1.
     fn predict_proba(&self, beats: &Beats<'_>) -> Result<Array2<f64>, EcgError>;
 
-    /// Writes the model to a file, which [`load`] reads. It holds no beat.
+    /// Probability of each selected beat to be noise, of methods that learn it.
+    fn noise_proba(&self, _: &Beats<'_>) -> Result<Option<Vec<f64>>, EcgError> {
+        Ok(None)
+    }
+
+    /// The prototypes that the method compares beats with, if it does.
+    fn bank(&self) -> Option<&Bank> {
+        None
+    }
+
+    /// Writes the model to a file, and tensors to one beside it; [`load`] reads both. They hold no beat.
     fn save(&self, path: &Path) -> Result<(), EcgError>;
 }
 

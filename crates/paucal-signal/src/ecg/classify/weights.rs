@@ -1,5 +1,6 @@
 //! How much each beat counts, so that neither the common class nor the patient with most beats decides alone.
 
+use paucal_core::Stream;
 use serde::{Deserialize, Serialize};
 
 use crate::ecg::error::{EcgError, require};
@@ -34,6 +35,23 @@ impl Weighting {
     /// The beats that are learnt from, as ascending positions in the input, and their weights, of mean 1 over
     /// the beats given.
     pub fn of(&self, classes: &[usize], patients: &[usize]) -> (Vec<usize>, Vec<f64>) {
+        self.chosen_by(classes, patients, |beats, kept| (0..kept).map(|i| i * beats / kept).collect())
+    }
+
+    /// The same with beats drawn at random where not all are learnt from.
+    pub fn draw(&self, classes: &[usize], patients: &[usize], stream: &mut Stream) -> (Vec<usize>, Vec<f64>) {
+        self.chosen_by(classes, patients, |beats, kept| {
+            if kept == beats { (0..beats).collect() } else { stream.choose(beats, kept) }
+        })
+    }
+
+    /// `choose` takes so many of the beats of a class and patient.
+    fn chosen_by(
+        &self,
+        classes: &[usize],
+        patients: &[usize],
+        mut choose: impl FnMut(usize, usize) -> Vec<usize>,
+    ) -> (Vec<usize>, Vec<f64>) {
         let k = classes.iter().max().map_or(0, |c| c + 1);
         let mut cells = vec![Vec::new(); k * patients.iter().max().map_or(0, |p| p + 1)];
         for (i, (&class, &patient)) in classes.iter().zip(patients).enumerate() {
@@ -52,7 +70,7 @@ impl Weighting {
             let kept = if self.most == 0 { cell.len() } else { cell.len().min(self.most) };
             let of_cell = share(cell.len(), self.patient_power) / spread[at % k];
             let weight = scale * of_class[at % k] * of_cell / kept as f64;
-            chosen.extend((0..kept).map(|i| (cell[i * cell.len() / kept], weight)));
+            chosen.extend(choose(cell.len(), kept).into_iter().map(|i| (cell[i], weight)));
         }
         chosen.sort_unstable_by_key(|(row, _)| *row);
         chosen.into_iter().unzip()

@@ -6,7 +6,7 @@ use paucal_metrics::{Result, Undefined};
 /// Counts, reference classes down, predicted classes across, the last column for abstentions. They are
 /// real numbers because a bootstrap replicate counts a patient several times.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Counts(pub Array2<f64>);
+pub(in crate::ecg) struct Counts(pub Array2<f64>);
 
 impl Counts {
     /// Nothing counted.

@@ -49,7 +49,7 @@ pub use self::report::{
 };
 use super::error::EcgError;
 use super::symbols::Aami;
-use confusion::Counts;
+pub(in crate::ecg) use confusion::Counts;
 
 /// Name of the column of the confusion matrix for beats on which nothing was said.
 pub const ABSTAINED: &str = "abstained";
