@@ -160,7 +160,7 @@ fn a_saved_network_predicts_the_same_and_holds_no_beat() {
         let tensors = path.with_extension("safetensors");
         let bytes = std::fs::read(&tensors).unwrap();
         std::fs::write(&tensors, &bytes[..bytes.len() - 1]).unwrap();
-        assert!(matches!(load(&path), Err(EcgError::Damaged { .. })));
+        assert!(matches!(load(&path), Err(EcgError::Model { .. })));
         std::fs::remove_file(&tensors).unwrap();
         assert!(matches!(load(&path), Err(EcgError::File(_))));
         std::fs::write(&tensors, bytes).unwrap();

@@ -9,7 +9,7 @@ use paucal_core::run::{self, Existing, Input, LAYOUT, Manifest, RunFolder};
 use paucal_core::{Cancel, Observer, Seed, config, files};
 use paucal_signal::ecg::audit::AuditOptions as EcgAuditOptions;
 use paucal_signal::ecg::benchmark::BenchmarkOptions;
-use paucal_signal::ecg::classify::{self, BeatClassifier, Boost};
+use paucal_signal::ecg::classify::{self, BeatClassifier, Boost, Cnn, Hybrid};
 use paucal_signal::ecg::discover::DiscoverOptions;
 use paucal_signal::ecg::mine::MineOptions;
 use paucal_signal::ecg::model::TrainOptions;
@@ -65,6 +65,10 @@ pub struct EcgSettings {
     pub train: TrainOptions,
     /// Gradient boosting.
     pub boost: Boost,
+    /// The small network of Wang et al.
+    pub cnn: Cnn,
+    /// The network on waves, neighbours, prototypes and features.
+    pub hybrid: Hybrid,
     /// `paucal ecg prototypes`.
     pub prototypes: PrototypeOptions,
     /// `paucal ecg discover`.
@@ -78,6 +82,8 @@ impl EcgSettings {
     pub fn classifier(&self, name: &str) -> Result<Box<dyn BeatClassifier>> {
         match name {
             Boost::NAME => Ok(Box::new(self.boost.clone())),
+            Cnn::NAME => Ok(Box::new(self.cnn.clone())),
+            Hybrid::NAME => Ok(Box::new(self.hybrid.clone())),
             _ => {
                 let known = classify::METHODS.map(|(name, _)| name);
                 Err(UsageError::unknown_classifier(name, &known).into())

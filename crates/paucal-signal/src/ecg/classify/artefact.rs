@@ -112,5 +112,5 @@ fn parse<M: DeserializeOwned>(path: &Path, model: serde_json::Value) -> Result<M
 }
 
 fn damaged(path: &Path, message: String) -> EcgError {
-    EcgError::Damaged { path: path.display().to_string(), message }
+    EcgError::Model { path: path.display().to_string(), message }
 }

@@ -9,7 +9,8 @@
 //! use paucal_signal::ecg::gate::{Gates, Held, Measured};
 //!
 //! let probabilities = array![[0.9, 0.1], [0.55, 0.45], [0.9, 0.1]];
-//! let measured = Measured { probabilities: probabilities.view(), noise_score: &[0.1, 0.1, 1.5], similarity: None };
+//! let measured = Measured { probabilities: probabilities.view(), noise_score: &[0.1, 0.1, 1.5], noise_probability: None,
+//!     similarity: None };
 //! let decisions = Gates::default().decide(&measured, None)?;
 //! assert_eq!(decisions[0].class, Some(0));
 //! assert_eq!((decisions[1].class, decisions[1].held), (None, Held::UNSURE));
@@ -75,13 +76,15 @@ pub struct Gates {
     pub confidence: f64,
     /// Noise score from which on a beat is held back; 1 is where the preparation flags it.
     pub noise_score: f64,
+    /// Probability of noise beyond which a beat is held back, where a model states one.
+    pub noise_probability: f64,
     /// Least similarity with a prototype, where one is measured.
     pub similarity: f64,
 }
 
 impl Default for Gates {
     fn default() -> Self {
-        Self { confidence: 0.6, noise_score: 1.0, similarity: 0.2 }
+        Self { confidence: 0.6, noise_score: 1.0, noise_probability: 0.55, similarity: 0.2 }
     }
 }
 
@@ -92,6 +95,8 @@ pub struct Measured<'a> {
     pub probabilities: ArrayView2<'a, f64>,
     /// Noise scores.
     pub noise_score: &'a [f32],
+    /// Probabilities of noise, if the model states them.
+    pub noise_probability: Option<&'a [f64]>,
     /// Similarities with prototypes, if there are any.
     pub similarity: Option<&'a [f64]>,
 }
@@ -117,6 +122,8 @@ impl Gates {
     pub fn check(&self) -> Result<(), EcgError> {
         require((0.0..=1.0).contains(&self.confidence), "confidence", self.confidence, "between 0 and 1")?;
         require(self.noise_score > 0.0, "noise_score", self.noise_score, "above 0")?;
+        let noise = self.noise_probability;
+        require((0.0..=1.0).contains(&noise), "noise_probability", noise, "between 0 and 1")?;
         require((-1.0..=1.0).contains(&self.similarity), "similarity", self.similarity, "between -1 and 1")
     }
 
@@ -128,7 +135,8 @@ impl Gates {
     ) -> Result<Vec<Decision>, EcgError> {
         self.check()?;
         let (beats, classes) = of.probabilities.dim();
-        let lengths = [of.noise_score.len(), of.similarity.map_or(beats, <[f64]>::len)];
+        let given = |of: Option<&[f64]>| of.map_or(beats, <[f64]>::len);
+        let lengths = [of.noise_score.len(), given(of.similarity), given(of.noise_probability)];
         let known = calibrated.map_or(classes, |c| c.thresholds.len());
         if lengths.iter().any(|&n| n != beats) || known != classes || classes == 0 {
             let message = format!(
@@ -143,7 +151,8 @@ impl Gates {
             let mut held = 0;
             let mut hold = |holds: bool, why: u8| held |= if holds { why } else { 0 };
             // Asked as what passes, so that NaN holds a beat back.
-            let clean = f64::from(of.noise_score[i]) < self.noise_score;
+            let clean = f64::from(of.noise_score[i]) < self.noise_score
+                && of.noise_probability.is_none_or(|noise| noise[i] <= self.noise_probability);
             let sure = p[top] >= self.confidence;
             let known = of.similarity.is_none_or(|similarity| similarity[i] >= self.similarity);
             hold(!clean, Held::NOISE);

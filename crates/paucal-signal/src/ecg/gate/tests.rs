@@ -63,7 +63,12 @@ fn a_class_without_beats_is_never_excluded() {
         calibrated.thresholds[1],
         ClassThreshold { score: 1.0, beats: 0, patients: 0, promised: false }
     );
-    let measured = Measured { probabilities: p.view(), noise_score: &[0.0; 2], similarity: None };
+    let measured = Measured {
+        probabilities: p.view(),
+        noise_score: &[0.0; 2],
+        noise_probability: None,
+        similarity: None,
+    };
     let decisions = Gates::default().decide(&measured, Some(&calibrated)).unwrap();
     assert!(decisions.iter().all(|d| d.class.is_none() && d.held == Held::AMBIGUOUS));
 }
@@ -71,8 +76,12 @@ fn a_class_without_beats_is_never_excluded() {
 #[test]
 fn gates_say_why() {
     let p = array![[0.5, 0.5], [f64::NAN, f64::NAN]];
-    let measured =
-        Measured { probabilities: p.view(), noise_score: &[2.0, f32::NAN], similarity: Some(&[0.1, 0.9]) };
+    let measured = Measured {
+        probabilities: p.view(),
+        noise_score: &[2.0, f32::NAN],
+        noise_probability: None,
+        similarity: Some(&[0.1, 0.9]),
+    };
     let decisions = Gates::default().decide(&measured, None).unwrap();
     assert_eq!(Held::words(decisions[0].held), ["poor signal", "low confidence", "unlike anything known"]);
     assert_eq!(decisions[1].held, Held::NOISE | Held::UNSURE);
@@ -83,7 +92,8 @@ fn gates_say_why() {
 #[test]
 fn what_does_not_fit_is_refused() {
     let p = array![[0.5, 0.5]];
-    let measured = Measured { probabilities: p.view(), noise_score: &[], similarity: None };
+    let measured =
+        Measured { probabilities: p.view(), noise_score: &[], noise_probability: None, similarity: None };
     assert!(Gates::default().decide(&measured, None).is_err());
     assert!(Gates { confidence: 1.5, ..Gates::default() }.check().is_err());
     assert!(Conformal { error_rate: 0.0 }.calibrate(p.view(), &[Some(0)], &[0]).is_err());

@@ -66,7 +66,7 @@ pub struct BeatModel {
     pub gates: Gates,
     /// Thresholds from patients held out; none when there were too few.
     pub calibrated: Option<Calibrated>,
-    /// The shapes of beat it knows; none when the training beats were too few.
+    /// The shapes of beat it knows; none when the classifier has its own, or the training beats were too few.
     pub bank: Option<Bank>,
     /// The patients it has learnt from, by digest.
     pub seen: Seen,
@@ -80,6 +80,11 @@ impl BeatModel {
     /// Names of the classes.
     pub fn classes(&self) -> &[String] {
         self.classifier.classes()
+    }
+
+    /// The shapes of beat it knows.
+    pub fn bank(&self) -> Option<&Bank> {
+        self.classifier.bank().or(self.bank.as_ref())
     }
 
     /// Cuts recordings into beats as the model takes them.

@@ -15,6 +15,8 @@ pub struct Prediction {
     pub probabilities: Array2<f64>,
     /// The most probable class.
     pub top: Vec<u16>,
+    /// Probability of noise, if the model states it.
+    pub noise_probability: Option<Vec<f64>>,
     /// Cosine with the most similar prototype of the model, if it has any.
     pub similarity: Option<Vec<f64>>,
     /// The class, or none where a gate holds the beat back.
@@ -39,14 +41,16 @@ impl BeatModel {
         let beats = Beats::of(prepared);
         let probabilities = self.classifier.predict_proba(&beats)?;
         let noise_score: Vec<f32> = prepared.beats.iter().map(|beat| beat.noise_score).collect();
-        let similarity = self.bank.as_ref().map(|bank| bank.best(&beats)).transpose()?;
+        let noise_probability = self.classifier.noise_proba(&beats)?;
+        let similarity = self.bank().map(|bank| bank.best(&beats)).transpose()?;
         let measured = Measured {
             probabilities: probabilities.view(),
             noise_score: &noise_score,
+            noise_probability: noise_probability.as_deref(),
             similarity: similarity.as_deref(),
         };
         let decisions = self.gates.decide(&measured, self.calibrated.as_ref())?;
         let top = paucal_learn::most_probable(probabilities.view()).into_iter().map(|c| c as u16).collect();
-        Ok(Prediction { probabilities, top, similarity, decisions })
+        Ok(Prediction { probabilities, top, noise_probability, similarity, decisions })
     }
 }

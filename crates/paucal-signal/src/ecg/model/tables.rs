@@ -179,6 +179,9 @@ impl BeatModel {
             columns.real(&format!("p_{name}"), column.iter().map(|&p| Some(p as f32)));
         }
         columns.real("noise_score", beats().map(|beat| Some(beat.noise_score)));
+        if let Some(noise) = &of.noise_probability {
+            columns.real("noise_prob", noise.iter().map(|&p| Some(p as f32)));
+        }
         if let Some(similarity) = &of.similarity {
             columns.real("max_proto_sim", similarity.iter().map(|&s| Some(s as f32)));
         }

@@ -145,7 +145,10 @@ pub fn train(
         unseen.as_ref().map(|of| of.gated(&prepared, &options.gates, calibrated.as_ref())).transpose()?;
     let judged = |of: Unseen| of.scores(&prepared, &options.bootstrap, seed.child("ecg/train/test", 0));
     let test = of_side(Side::Test)?.map(judged).transpose()?;
-    let bank = Bank::fit(&training, seed.child("ecg/train/bank", 0)).ok();
+    let bank = match fitted.bank() {
+        Some(_) => None,
+        None => Bank::fit(&training, seed.child("ecg/train/bank", 0)).ok(),
+    };
     let counts = |class| training.classes.iter().filter(|&&c| c == class).count();
     let learnt = learnt_patients(&prepared, &training);
     let result = Training {

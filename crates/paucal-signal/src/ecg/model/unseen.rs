@@ -79,6 +79,7 @@ impl Unseen {
         let measured = Measured {
             probabilities: self.probabilities.view(),
             noise_score: &noise_score,
+            noise_probability: None,
             similarity: None,
         };
         let held: Vec<bool> =
