@@ -13,6 +13,7 @@ mod beats;
 pub mod boost;
 pub mod dominant;
 pub mod features;
+pub mod recompose;
 mod weights;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ pub use self::beats::{Beats, Extent, TrainingBeats};
 pub use self::boost::Boost;
 pub use self::dominant::Dominant;
 pub use self::features::{BeatFeatures, Wave};
+pub use self::recompose::Recompose;
 pub use self::weights::Weighting;
 use super::error::EcgError;
 
