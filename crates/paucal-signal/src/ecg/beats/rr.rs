@@ -56,17 +56,27 @@ pub fn intervals(peaks: &[usize], breaks: &[usize], rate: f64) -> Vec<Rr> {
             (!broken).then(|| (pair[1] - pair[0]) as f64 / rate)
         })
         .collect();
-    let record = mean(between.iter().flatten().copied());
+    let first = (!peaks.is_empty()).then_some(None);
+    of_previous(&first.into_iter().chain(between).collect::<Vec<Option<f64>>>())
+}
+
+/// The intervals of beats in order of which those before them are known.
+pub fn from_previous(previous: &[Option<f32>]) -> Vec<Rr> {
+    of_previous(&previous.iter().map(|v| v.map(f64::from)).collect::<Vec<Option<f64>>>())
+}
+
+fn of_previous(previous: &[Option<f64>]) -> Vec<Rr> {
+    let record = mean(previous.iter().flatten().copied());
     let of = |i: usize| {
-        let known = between[..i].iter().rev().take_while(|v| v.is_some()).take(LOCAL).flatten().copied();
+        let known = previous[..=i].iter().rev().take_while(|v| v.is_some()).take(LOCAL).flatten().copied();
         Rr {
-            previous: i.checked_sub(1).and_then(|before| between[before]).map(|v| v as f32),
-            next: between.get(i).copied().flatten().map(|v| v as f32),
+            previous: previous[i].map(|v| v as f32),
+            next: previous.get(i + 1).copied().flatten().map(|v| v as f32),
             local: mean(known).map(|v| v as f32),
             record: record.map(|v| v as f32),
         }
     };
-    (0..peaks.len()).map(of).collect()
+    (0..previous.len()).map(of).collect()
 }
 
 /// The literal intervals of the first description: those between the kept peaks, the first copied from the
@@ -166,6 +176,15 @@ mod tests {
         let fitted: Vec<f32> = rr.iter().map(|r| scaler.transform(r)[0]).collect();
         assert!(fitted[5] > 5.0 && fitted[2].abs() < 1.0, "{fitted:?}");
         assert_eq!(RrScaler::fit([].into_iter()), RrScaler::default());
+    }
+
+    #[test]
+    fn intervals_follow_from_those_before() {
+        let peaks = [0, 100, 220, 330, 900, 950];
+        let rr = intervals(&peaks, &[500], 100.0);
+        let previous: Vec<Option<f32>> = rr.iter().map(|rr| rr.previous).collect();
+        assert_eq!(from_previous(&previous), rr);
+        assert_eq!(from_previous(&[Some(1.0)])[0].local, Some(1.0));
     }
 
     proptest! {

@@ -13,6 +13,7 @@ use paucal_learn::{BoostedClassifier, Boosting, FittedClassifier as _};
 use serde::{Deserialize, Serialize};
 
 use super::features::{BeatFeatures, FittedFeatures, Wave};
+use super::recompose::Recompose;
 use super::weights::Weighting;
 use super::{BeatClassifier, Beats, FittedClassifier, TrainingBeats, artefact};
 use crate::ecg::error::{EcgError, require};
@@ -25,6 +26,8 @@ pub struct Boost {
     pub features: BeatFeatures,
     /// How much each beat counts.
     pub weighting: Weighting,
+    /// Recordings made up for training.
+    pub recompose: Recompose,
     /// The trees.
     pub boosting: Boosting,
     /// Strength of the logit adjustment; 0 for none, 1 as if all classes were equally common.
@@ -36,6 +39,7 @@ impl Default for Boost {
         Self {
             features: BeatFeatures::default(),
             weighting: Weighting { class_power: 0.75, patient_power: 1.0, most: 300 },
+            recompose: Recompose::default(),
             boosting: Boosting {
                 rounds: 100,
                 learning_rate: 0.1,
@@ -62,6 +66,7 @@ impl Boost {
             around: false,
             dominant: false,
             shape: false,
+            pace: false,
             in_record: false,
             in_kind: false,
             ..BeatFeatures::default()
@@ -75,7 +80,7 @@ impl Boost {
             feature_fraction: 0.5,
             ..Self::default().boosting
         };
-        Self { features, weighting, boosting, adjustment: 0.0 }
+        Self { features, weighting, recompose: Recompose::none(), boosting, adjustment: 0.0 }
     }
 }
 
@@ -87,6 +92,7 @@ impl BeatClassifier for Boost {
     fn check(&self) -> Result<(), EcgError> {
         self.features.check()?;
         self.weighting.check()?;
+        self.recompose.check()?;
         self.boosting.check()?;
         require((0.0..=2.0).contains(&self.adjustment), "adjustment", self.adjustment, "between 0 and 2")
     }
@@ -101,13 +107,18 @@ impl BeatClassifier for Boost {
         training.beats.check()?;
         let stage = || "fit boost".to_owned();
         observer.event(Event::Started { stage: stage(), total: None });
-        let patient_of = training.beats.patients();
-        let patients: Vec<usize> = training.beats.rows.iter().map(|&row| patient_of[row]).collect();
-        let (chosen, weights) = self.weighting.of(&training.classes, &patients);
-        let beats = training.beats.select(chosen.iter().map(|&i| training.beats.rows[i]).collect());
-        let classes: Vec<usize> = chosen.iter().map(|&i| training.classes[i]).collect();
-        let features = self.features.fit(&beats)?;
-        let x = features.transform(&beats)?;
+        let (chosen, mut weights) = self.weighting.chosen(training);
+        let features = self.features.fit(&chosen.beats)?;
+        let mut x = features.transform(&chosen.beats)?;
+        let mut classes = chosen.classes;
+        let made = self.recompose.of(training, seed.child("ecg/classify/recompose", 0));
+        if !made.is_empty() {
+            let (chosen, of_made) = self.weighting.chosen(&made.training(training));
+            let scale = self.recompose.weight * weights.iter().sum::<f64>() / of_made.iter().sum::<f64>();
+            x = ndarray::concatenate![Axis(0), x, features.transform(&chosen.beats)?];
+            classes.extend(chosen.classes);
+            weights.extend(of_made.iter().map(|weight| weight * scale));
+        }
         if observer.cancelled() {
             return Err(EcgError::Interrupted);
         }

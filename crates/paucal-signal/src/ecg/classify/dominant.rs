@@ -83,11 +83,16 @@ fn normalise(mut wave: ArrayViewMut1<'_, f64>) {
 
 /// The quartiles by linear interpolation; unknown of nothing.
 pub(super) fn quartiles(values: &mut [f64]) -> [f64; 3] {
+    quantiles(values, [0.25, 0.5, 0.75])
+}
+
+/// Quantiles by linear interpolation; unknown of nothing.
+pub(super) fn quantiles<const N: usize>(values: &mut [f64], shares: [f64; N]) -> [f64; N] {
     if values.is_empty() {
-        return [f64::NAN; 3];
+        return [f64::NAN; N];
     }
     values.sort_unstable_by(f64::total_cmp);
-    [0.25, 0.5, 0.75].map(|share| {
+    shares.map(|share| {
         let at = share * (values.len() - 1) as f64;
         let (low, high) = (values[at.floor() as usize], values[at.ceil() as usize]);
         low + (high - low) * at.fract()

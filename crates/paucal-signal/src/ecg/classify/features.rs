@@ -7,12 +7,14 @@
 //! | rhythm around | both to the median of the record and to the local mean, the intervals before and after these, irregularity of the surroundings and of the record |
 //! | dominant | likeness to the record's own [dominant](super::dominant) beat as a whole, before, in and after the QRS complex, ratios of deflection, area and width, likeness to the two neighbours |
 //! | shape | extremes, area and width of the QRS complex, steepest slope |
-//! | in record, in kind | the same in units of what is usual in the recording, or among its dominant beats |
+//! | pace | intervals to quantiles of those of the record and of a minute around the beat, how abruptly they change, how alike the P waves of that minute are |
+//! | in record, in kind | all but wave and pace in units of what is usual in the recording, or among its dominant beats |
 //!
 //! Differences to the *mean* RR interval of the record keep a record whose own rhythm is ectopic; differences
 //! to the median alone would lose it. Trees look only at the order of values, so nothing is scaled.
 
 mod in_record;
+mod pace;
 mod relation;
 mod rhythm;
 
@@ -53,13 +55,15 @@ pub struct BeatFeatures {
     pub dominant: bool,
     /// QRS measures.
     pub shape: bool,
-    /// All features but those of the wave once more, in units of what is usual in the recording: less their
+    /// The pace of the beats around.
+    pub pace: bool,
+    /// All features but those of wave and pace once more, in units of what is usual in the recording: less their
     /// median, over the distance of their quartiles.
     pub in_record: bool,
     /// Of these, rhythm less its mean, over its deviation: of a record whose own rhythm is ectopic the median
     /// hides just that.
     pub rhythm_by_mean: bool,
-    /// Everything but wave and rhythm once more, by median and quartiles of only those beats of the recording
+    /// Everything but wave, rhythm and pace once more, by median and quartiles of only those beats of the recording
     /// that are like its dominant beat, which hold where ectopic beats are many.
     pub in_kind: bool,
     /// Names of features to leave out.
@@ -73,6 +77,7 @@ impl Default for BeatFeatures {
             around: true,
             dominant: true,
             shape: true,
+            pace: true,
             in_record: true,
             rhythm_by_mean: false,
             in_kind: false,
@@ -144,7 +149,7 @@ impl FittedFeatures {
     /// Names of the features before some are left out.
     fn all_names(&self) -> Vec<String> {
         let mut names = self.raw_names();
-        let raw = names[self.of_wave()..].to_vec();
+        let raw = names[self.of_wave()..names.len() - self.of_pace()].to_vec();
         if self.options.in_record {
             names.extend(raw.iter().map(|name| format!("{name}_in_record")));
         }
@@ -166,6 +171,11 @@ impl FittedFeatures {
     /// How many features describe the rhythm; they come after those of the wave.
     fn of_rhythm(&self) -> usize {
         rhythm::BASIC.len() + if self.options.around { rhythm::AROUND.len() } else { 0 }
+    }
+
+    /// How many features describe the pace; they come last.
+    fn of_pace(&self) -> usize {
+        if self.options.pace { pace::PACE.len() } else { 0 }
     }
 
     /// Names of what is measured of a beat.
@@ -190,6 +200,9 @@ impl FittedFeatures {
         if self.options.shape {
             add(&relation::SHAPE);
         }
+        if self.options.pace {
+            add(&pace::PACE);
+        }
         names
     }
 
@@ -198,12 +211,14 @@ impl FittedFeatures {
         beats.check()?;
         beats.must_be(self.rate, self.before, self.length)?;
         let (dominants, rhythms) = (dominants(beats), rhythm::of_records(beats));
+        let paces = self.paces(beats, &dominants);
         let record_of = record_of(beats);
         let width = self.raw_names().len();
         let measure = |of: &Beats<'_>| {
             rows(of, width, |beat| {
                 let record = record_of[beat];
-                self.of_beat(beats, beat, &dominants[record], &rhythms[record])
+                let recording = (&dominants[record], &rhythms[record], &paces[record]);
+                self.of_beat(beats, beat, recording)
             })
         };
         let mut x = measure(beats);
@@ -214,6 +229,7 @@ impl FittedFeatures {
             let places = in_record::places(beats, &whole);
             let measured = measure(&whole);
             let (rhythm, others) = (self.of_wave(), self.of_wave() + self.of_rhythm());
+            let end = width - self.of_pace();
             let part =
                 |columns: std::ops::Range<usize>| measured.select(Axis(1), &columns.collect::<Vec<usize>>());
             let mut add = |part: Array2<f64>, usual: Usual<'_>| {
@@ -223,12 +239,12 @@ impl FittedFeatures {
             if self.options.in_record {
                 let mean = self.options.rhythm_by_mean;
                 add(part(rhythm..others), if mean { Usual::Mean } else { Usual::Median(None) });
-                add(part(others..width), Usual::Median(None));
+                add(part(others..end), Usual::Median(None));
             }
             if self.options.in_kind {
                 let kind = |beat: usize| dominants[record_of[beat]].leads(beats.wave(beat));
                 let kind: Vec<bool> = whole.rows.par_iter().map(|&beat| kind(beat)).collect();
-                add(part(others..width), Usual::Median(Some(&kind)));
+                add(part(others..end), Usual::Median(Some(&kind)));
             }
         }
         if !self.options.without.is_empty() {
@@ -244,8 +260,7 @@ impl FittedFeatures {
         &self,
         beats: &Beats<'_>,
         beat: usize,
-        dominant: &Dominant,
-        rhythm: &rhythm::Rhythm,
+        (dominant, rhythm, pace): (&Dominant, &rhythm::Rhythm, &pace::Pace),
     ) -> Vec<f64> {
         let mut values: Vec<f64> = Vec::new();
         match self.options.wave {
@@ -264,7 +279,7 @@ impl FittedFeatures {
         if self.options.around {
             rhythm.around(beats, beat, &mut values);
         }
-        let place = relation::Place { rate: self.rate, before: self.before };
+        let place = self.place();
         if self.options.dominant {
             let near = |other: Option<usize>| {
                 other.filter(|other| rhythm.beats.contains(other)).map(|other| beats.wave(other))
@@ -275,8 +290,27 @@ impl FittedFeatures {
         if self.options.shape {
             relation::shape(beats.wave(beat), place, &mut values);
         }
+        if self.options.pace {
+            pace.of_beat(beats, beat, &mut values);
+        }
         values.iter_mut().filter(|v| !v.is_finite()).for_each(|v| *v = f64::NAN);
         values
+    }
+
+    /// The pace of every recording that has a dominant beat.
+    fn paces(&self, beats: &Beats<'_>, dominants: &[Dominant]) -> Vec<pace::Pace> {
+        let of = |(record, dominant): (&super::Extent, &Dominant)| {
+            if self.options.pace && !dominant.wave.is_empty() {
+                pace::Pace::of(beats, record.range(), dominant, self.place())
+            } else {
+                pace::Pace::default()
+            }
+        };
+        beats.records.par_iter().zip(dominants).map(of).collect()
+    }
+
+    fn place(&self) -> relation::Place {
+        relation::Place { rate: self.rate, before: self.before }
     }
 
     /// The wave as the components take it.

@@ -15,6 +15,7 @@ pub mod boost;
 pub mod dominant;
 pub mod features;
 pub mod network;
+pub mod recompose;
 mod weights;
 
 use std::path::Path;
@@ -29,6 +30,7 @@ pub use self::boost::Boost;
 pub use self::dominant::Dominant;
 pub use self::features::{BeatFeatures, Wave};
 pub use self::network::{Cnn, Hybrid};
+pub use self::recompose::Recompose;
 pub use self::weights::Weighting;
 use super::error::EcgError;
 

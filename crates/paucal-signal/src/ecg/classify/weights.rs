@@ -3,6 +3,7 @@
 use paucal_core::Stream;
 use serde::{Deserialize, Serialize};
 
+use super::TrainingBeats;
 use crate::ecg::error::{EcgError, require};
 
 /// Weights of training beats.
@@ -30,6 +31,19 @@ impl Weighting {
         let power = |v: f64| (0.0..=1.0).contains(&v);
         require(power(self.class_power), "class_power", self.class_power, "between 0 and 1")?;
         require(power(self.patient_power), "patient_power", self.patient_power, "between 0 and 1")
+    }
+
+    /// The training beats that are learnt from, and their weights.
+    pub fn chosen<'a>(&self, training: &TrainingBeats<'a>) -> (TrainingBeats<'a>, Vec<f64>) {
+        let patient_of = training.beats.patients();
+        let patients: Vec<usize> = training.beats.rows.iter().map(|&row| patient_of[row]).collect();
+        let (chosen, weights) = self.of(&training.classes, &patients);
+        let chosen = TrainingBeats {
+            beats: training.beats.select(chosen.iter().map(|&i| training.beats.rows[i]).collect()),
+            classes: chosen.iter().map(|&i| training.classes[i]).collect(),
+            names: training.names.clone(),
+        };
+        (chosen, weights)
     }
 
     /// The beats that are learnt from, as ascending positions in the input, and their weights, of mean 1 over

@@ -1,5 +1,7 @@
 //! A beat's shape, and how it relates to the dominant beat of its recording and to its neighbours.
 
+use std::ops::Range;
+
 use super::super::dominant::Dominant;
 use super::dot;
 
@@ -30,6 +32,8 @@ pub(super) const SHAPE: [&str; 7] =
 
 /// The QRS complex around the peak and the end of the P wave before it, in seconds.
 const QRS: [f64; 2] = [0.07, 0.09];
+/// Where the P wave begins before the peak, in seconds.
+const P_WAVE: f64 = 0.2;
 
 /// Where the peak lies.
 #[derive(Clone, Copy)]
@@ -44,6 +48,12 @@ impl Place {
         let reach = |seconds: f64| (seconds * self.rate).round() as usize;
         let start = self.before.saturating_sub(reach(QRS[0]));
         [start.min(length), (self.before + reach(QRS[1]) + 1).min(length)]
+    }
+
+    /// The samples of the P wave.
+    pub fn p_wave(self, length: usize) -> Range<usize> {
+        let end = self.qrs(length)[0];
+        self.before.saturating_sub((P_WAVE * self.rate).round() as usize).min(end)..end
     }
 }
 
@@ -117,7 +127,7 @@ fn width(wave: &[f64], rate: f64) -> f64 {
 }
 
 /// Highest less lowest.
-fn range(wave: &[f64]) -> f64 {
+pub(super) fn range(wave: &[f64]) -> f64 {
     let high = wave.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     high - wave.iter().copied().fold(f64::INFINITY, f64::min)
 }
@@ -128,7 +138,7 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Pearson's correlation; unknown of flat lines.
-fn correlation(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn correlation(a: &[f64], b: &[f64]) -> f64 {
     let centred = |v: &[f64]| {
         let mean = v.iter().sum::<f64>() / v.len() as f64;
         v.iter().map(|x| x - mean).collect::<Vec<f64>>()
