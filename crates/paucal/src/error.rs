@@ -73,11 +73,13 @@ pub enum UsageError {
     /// `--trials 0`.
     #[error("--trials must be at least 1")]
     Trials,
-    /// A method that classifies no beats.
-    #[error("there is no method '{name}' for beats")]
-    UnknownClassifier {
+    /// A method that is not there, or not for this.
+    #[error("there is no method '{name}'{place}")]
+    UnknownMethod {
         /// What was given.
         name: String,
+        /// What it should be for; may be empty.
+        place: &'static str,
         /// Did you mean …
         hint: String,
     },
@@ -92,13 +94,22 @@ pub enum UsageError {
 }
 
 impl UsageError {
-    /// An unknown method for beats, with the closest known one.
+    /// An unknown classifier of beats, with the closest known one.
     pub fn unknown_classifier(name: &str, known: &[&str]) -> Self {
+        Self::unknown(name, " for beats", known)
+    }
+
+    /// An unknown method, with the closest known one.
+    pub fn unknown_method(name: &str, known: &[&str]) -> Self {
+        Self::unknown(name, "", known)
+    }
+
+    fn unknown(name: &str, place: &'static str, known: &[&str]) -> Self {
         let hint = match closest(name, known.iter().copied()) {
             Some(candidate) => format!("did you mean '{candidate}'?"),
             None => format!("there are: {}", known.join(", ")),
         };
-        Self::UnknownClassifier { name: name.to_owned(), hint }
+        Self::UnknownMethod { name: name.to_owned(), place, hint }
     }
 
     /// An unknown section, with the closest known one.
@@ -126,7 +137,7 @@ impl UsageError {
 impl Advice for UsageError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::UnknownSection { hint, .. } | Self::UnknownClassifier { hint, .. } => hint.clone(),
+            Self::UnknownSection { hint, .. } | Self::UnknownMethod { hint, .. } => hint.clone(),
             Self::NoRecordings => "for example: paucal ecg judge runs/model mitdb-test/".into(),
             Self::Threads => "leave it out to use every core".into(),
             Self::Condition(_) => "write COLUMN=VALUE, for example --where sex=F".into(),

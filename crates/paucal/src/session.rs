@@ -85,7 +85,7 @@ impl EcgSettings {
             Cnn::NAME => Ok(Box::new(self.cnn.clone())),
             Hybrid::NAME => Ok(Box::new(self.hybrid.clone())),
             _ => {
-                let known = classify::METHODS.map(|(name, _)| name);
+                let known: Vec<&str> = classify::METHODS.iter().map(|method| method.name).collect();
                 Err(UsageError::unknown_classifier(name, &known).into())
             }
         }

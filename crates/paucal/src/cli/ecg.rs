@@ -85,7 +85,7 @@ pub struct Train {
     /// Folder of 'paucal ecg prepare'
     #[arg(value_name = "PREPARED")]
     pub prepared: PathBuf,
-    /// Method: see 'paucal ecg train --help' below, or 'paucal models' [default: boost]
+    /// Method: boost, cnn or hybrid ('paucal models' tells all about them) [default: boost]
     #[arg(long, value_name = "NAME", default_value = "boost", hide_default_value = true)]
     pub model: String,
     /// 'grouped', 'prepared' (the sides that prepare dealt), or a TOML file with 'train', 'validation' and 'test' lists of

@@ -3,47 +3,128 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use paucal_table::{METHODS, Method, method};
-use serde_json::{Value, json};
+use paucal_core::parameter::Parameter;
+use paucal_signal::ecg::{classify, detect};
+use paucal_table::METHODS;
+use serde::Serialize;
 
 use crate::cli::Models;
-use crate::session::Session;
+use crate::error::UsageError;
+use crate::session::{EcgSettings, Session};
+
+/// A method of any kind.
+#[derive(Serialize)]
+struct Entry {
+    name: &'static str,
+    kind: &'static str,
+    title: &'static str,
+    summary: &'static str,
+    paper: &'static str,
+    parameters: Vec<Setting>,
+}
+
+/// One of its parameters.
+#[derive(Serialize)]
+struct Setting {
+    name: String,
+    /// What stands before its value after `--set`.
+    key: String,
+    default: String,
+    meaning: &'static str,
+}
 
 /// Lists every method, or tells all about one.
 pub fn run(session: &Session, arguments: &Models) -> Result<()> {
-    let chosen = match &arguments.name {
-        Some(name) => vec![method(name)?],
-        None => METHODS.iter().collect(),
+    let all = all()?;
+    let chosen: Vec<&Entry> = match &arguments.name {
+        None => all.iter().collect(),
+        Some(name) => match all.iter().find(|entry| entry.name == name) {
+            Some(entry) => vec![entry],
+            None => {
+                let known: Vec<&str> = all.iter().map(|entry| entry.name).collect();
+                return Err(UsageError::unknown_method(name, &known).into());
+            }
+        },
     };
-    let json: Vec<Value> = chosen.iter().map(|m| as_json(m)).collect();
-    let text: String = chosen.iter().map(|m| as_text(m)).collect::<Vec<_>>().join("\n");
-    session.printer.result(&json, &text)
+    let text: String = chosen.iter().map(|entry| entry.text()).collect::<Vec<_>>().join("\n");
+    session.printer.result(&chosen, &text)
 }
 
-fn as_json(method: &Method) -> Value {
-    let parameters: Vec<Value> = method
-        .parameters
-        .iter()
-        .map(|p| json!({"name": p.name, "default": p.default, "meaning": p.meaning}))
-        .collect();
-    json!({
-        "name": method.name,
-        "title": method.title,
-        "summary": method.summary,
-        "paper": method.paper,
-        "parameters": parameters,
-    })
-}
-
-fn as_text(method: &Method) -> String {
-    let mut text = format!("{}  {}\n", method.name, method.title);
-    text.push_str(&wrapped(method.summary, "  "));
-    text.push_str(&wrapped(method.paper, "  "));
-    for parameter in method.parameters {
-        let _ = writeln!(text, "    --set {}.{}={}", method.name, parameter.name, parameter.default);
-        text.push_str(&wrapped(parameter.meaning, "        "));
+/// Generators of tables, detectors and classifiers of beats.
+fn all() -> Result<Vec<Entry>> {
+    let generators = METHODS.iter().map(|m| Entry {
+        name: m.name,
+        kind: "generator of tables",
+        title: m.title,
+        summary: m.summary,
+        paper: m.paper,
+        parameters: declared(m.parameters, m.name),
+    });
+    let detectors = detect::METHODS.iter().map(|m| Entry {
+        name: m.name,
+        kind: "detector of beats",
+        title: m.title,
+        summary: "Finds the R peaks of an ECG ('paucal ecg judge --detector').",
+        paper: m.paper,
+        parameters: declared(m.parameters, "ecg.prepare.beats.detector"),
+    });
+    let mut entries: Vec<Entry> = generators.chain(detectors).collect();
+    let settings = toml::Table::try_from(EcgSettings::default())?;
+    for m in classify::METHODS {
+        let mut parameters = Vec::new();
+        if let Some(value) = settings.get(m.name) {
+            flatten("", value, &format!("ecg.{}", m.name), &mut parameters);
+        }
+        entries.push(Entry {
+            name: m.name,
+            kind: "classifier of beats",
+            title: m.title,
+            summary: m.summary,
+            paper: m.paper,
+            parameters,
+        });
     }
-    text
+    Ok(entries)
+}
+
+fn declared(parameters: &[Parameter], section: &str) -> Vec<Setting> {
+    let setting = |p: &Parameter| Setting {
+        name: p.name.into(),
+        key: format!("{section}.{}", p.name),
+        default: p.default.into(),
+        meaning: p.meaning,
+    };
+    parameters.iter().map(setting).collect()
+}
+
+/// The settings below a value, by their dotted names.
+fn flatten(name: &str, value: &toml::Value, key: &str, into: &mut Vec<Setting>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (part, value) in table {
+                let name = if name.is_empty() { part.clone() } else { format!("{name}.{part}") };
+                flatten(&name, value, &format!("{key}.{part}"), into);
+            }
+        }
+        _ => {
+            into.push(Setting { name: name.into(), key: key.into(), default: value.to_string(), meaning: "" })
+        }
+    }
+}
+
+impl Entry {
+    fn text(&self) -> String {
+        let mut text = format!("{}  {} ({})\n", self.name, self.title, self.kind);
+        text.push_str(&wrapped(self.summary, "  "));
+        text.push_str(&wrapped(self.paper, "  "));
+        for parameter in &self.parameters {
+            let _ = writeln!(text, "    --set {}={}", parameter.key, parameter.default);
+            if !parameter.meaning.is_empty() {
+                text.push_str(&wrapped(parameter.meaning, "        "));
+            }
+        }
+        text
+    }
 }
 
 /// The paragraph in lines of at most 100 characters.

@@ -16,6 +16,7 @@ pub mod dominant;
 pub mod features;
 pub mod network;
 pub mod recompose;
+mod registry;
 mod weights;
 
 use std::path::Path;
@@ -31,15 +32,9 @@ pub use self::dominant::Dominant;
 pub use self::features::{BeatFeatures, Wave};
 pub use self::network::{Cnn, Hybrid};
 pub use self::recompose::Recompose;
+pub use self::registry::{METHODS, Method};
 pub use self::weights::Weighting;
 use super::error::EcgError;
-
-/// Every method, by name and in a sentence.
-pub const METHODS: [(&str, &str); 3] = [
-    (Boost::NAME, "gradient boosting on waves, RR intervals and the recording's own dominant beat"),
-    (Cnn::NAME, "small convolutional network on the wave, with RR intervals (Wang et al. 2020)"),
-    (Hybrid::NAME, "network on the wave, its neighbours, its likeness to prototypes and features of boost"),
-];
 
 /// A method that learns to classify beats.
 pub trait BeatClassifier: Send + Sync {
