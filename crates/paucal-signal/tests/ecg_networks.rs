@@ -1,6 +1,8 @@
 //! The networks that classify beats, on made-up recordings.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod support;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,8 +12,13 @@ use paucal_signal::ecg::beats::rr::intervals;
 use paucal_signal::ecg::beats::{Beat, Window};
 use paucal_signal::ecg::classify::network::{Augment, Course, Goal, Loss};
 use paucal_signal::ecg::classify::{
-    BankOptions, BeatClassifier, Beats, Cnn, Extent, FittedClassifier, Hybrid, TrainingBeats, load,
+    BankOptions, BeatClassifier, Beats, Boost, Cnn, Extent, FittedClassifier, Hybrid, TrainingBeats, load,
 };
+
+use paucal_signal::ecg::labels::LabelMap;
+use paucal_signal::ecg::prepare::{PrepareOptions, Sources, prepare};
+use paucal_signal::ecg::validate::{CrossValidation, cross_validate};
+use paucal_signal::formats::discover;
 
 const RATE: f64 = 180.0;
 
@@ -313,5 +320,44 @@ fn speed_of_prediction() {
         let rate = p.nrows() as f64 / start.elapsed().as_secs_f64();
         println!("{}: {rate:.0} beats of {} samples a second", method.name(), many.window.length());
         assert!(rate > 5000.0);
+    }
+}
+
+/// Networks and boosting on the records of the MIT-BIH database that PAUCAL_DATA holds, three folds of patients; run with
+/// `-- --ignored --nocapture the_table`. PAUCAL_EPOCHS epochs, or 8, without a choice of them.
+#[test]
+#[ignore = "takes minutes"]
+fn the_table_of_networks() {
+    let Some(folder) = support::folder() else { return };
+    let files = discover(&[folder]).unwrap();
+    let sources = Sources { files, labels: LabelMap::aami_4(), ..Sources::default() };
+    let prepared = prepare(&sources, &PrepareOptions::default(), Seed(1), &Silent::new()).unwrap();
+    let classes: Vec<String> = prepared.labels.classes.iter().map(|class| class.name.clone()).collect();
+    let epochs = std::env::var("PAUCAL_EPOCHS").ok().and_then(|n| n.parse().ok()).unwrap_or(8);
+    let course = |course: Course| Course { epochs, validation: 0.0, ..course };
+    let (cnn, hybrid) = (Cnn::default(), Hybrid::default());
+    let methods: [(&str, Box<dyn BeatClassifier>); 4] = [
+        ("boost", Box::new(Boost::default())),
+        ("cnn", Box::new(Cnn { course: course(cnn.course.clone()), ..cnn.clone() })),
+        (
+            "cnn, features of boost",
+            Box::new(Cnn { course: course(cnn.course), features: hybrid.features.clone() }),
+        ),
+        ("hybrid", Box::new(Hybrid { course: course(hybrid.course.clone()), ..hybrid })),
+    ];
+    let options = CrossValidation { folds: 3, ..CrossValidation::default() };
+    for (name, method) in methods {
+        let start = std::time::Instant::now();
+        let beats = Beats::of(&prepared);
+        let (names, silent) = (&prepared.patients, Silent::new());
+        let validated =
+            cross_validate(method.as_ref(), &beats, &classes, names, &options, Seed(1), &silent).unwrap();
+        let scores = &validated.evaluation.beats;
+        let f1: Vec<String> = classes
+            .iter()
+            .map(|class| format!("{class} {:.1}", 100.0 * scores.classes[class].f1.value().unwrap_or(0.0)))
+            .collect();
+        let macro_f1 = 100.0 * scores.macro_f1.value().unwrap_or(0.0);
+        println!("{name}: macro F1 {macro_f1:.1}, {}; {:.0} s", f1.join(", "), start.elapsed().as_secs_f64());
     }
 }

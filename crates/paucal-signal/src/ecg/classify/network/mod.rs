@@ -75,7 +75,8 @@ fn fit<M: Method>(
 ) -> Result<Fitted<M>, EcgError> {
     method.check()?;
     training.beats.check()?;
-    let fit = Fit { method, seed, observer, folder, identity: identity(method, training, seed) };
+    let identity = folder.map_or_else(String::new, |_| identity(method, training, seed));
+    let fit = Fit { method, seed, observer, folder, identity };
     let course = method.course();
     let halves = if course.validation > 0.0 { halves(course, training, seed)? } else { None };
     let fitted = match halves {
