@@ -12,7 +12,7 @@ use crate::figure::{BeatGallery, BeatTile, Canvas, Drawing, EcgStrip, FULL_WIDTH
 use crate::html;
 use crate::number;
 
-/// Beats on one page, where nothing else is asked for: about 3 MB.
+/// Beats on one page, where nothing else is asked for: some 4 MB.
 pub const MOST: usize = 500;
 /// Width of the beat beside its strip.
 const BEAT: f64 = 168.0;
