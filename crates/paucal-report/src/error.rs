@@ -53,6 +53,15 @@ pub enum ReportError {
         /// What the writer said.
         message: String,
     },
+    /// A figure cannot be drawn as PNG.
+    #[cfg(feature = "png")]
+    #[error("cannot draw the figure \"{id}\" as PNG: {message}")]
+    Png {
+        /// The figure.
+        id: String,
+        /// What the renderer said.
+        message: String,
+    },
     /// A run of a verb that has no page.
     #[error("there is no report for a run of '{0}'")]
     NoPage(String),

@@ -1,7 +1,7 @@
 //! The files of a report in a run folder.
 //!
-//! `tables/<id>.csv` holds each table in full precision, `figures/<id>.svg` each figure, and `report.html`,
-//! written last, all of it to read.
+//! `tables/<id>.csv` holds each table in full precision, `figures/<id>.svg` each figure (`.png` too with the
+//! feature `png`), and `report.html`, written last, all of it to read.
 
 use paucal_core::run::RunFolder;
 
@@ -15,7 +15,10 @@ pub fn write(document: &Document, folder: &RunFolder) -> Result<(), ReportError>
         folder.write(&format!("tables/{}.csv", table.id), csv(table)?.as_bytes())?;
     }
     for figure in document.figures() {
-        folder.write(&format!("figures/{}.svg", figure.id), svg(figure).as_bytes())?;
+        let drawn = svg(figure);
+        folder.write(&format!("figures/{}.svg", figure.id), drawn.as_bytes())?;
+        #[cfg(feature = "png")]
+        folder.write(&format!("figures/{}.png", figure.id), &crate::png::render(&figure.id, &drawn)?)?;
     }
     Ok(folder.write("report.html", page.as_bytes())?)
 }

@@ -24,6 +24,8 @@ pub mod figure;
 pub mod html;
 pub mod number;
 pub mod pages;
+#[cfg(feature = "png")]
+pub mod png;
 
 pub use document::{Compose, Document, Section, Text};
 pub use error::ReportError;

@@ -40,7 +40,7 @@ fn a_beat_is_shown_with_what_was_thought_of_it() {
         "1 of 1,000 beats (0.1%) are left to a person",
         "12:34.3",
         "beat 7: V 0.55, N 0.40.",
-        "Held back for low confidence (noise score 0.20, likeness to what is known 0.87).",
+        "Held back: low confidence (noise score 0.20, likeness to what is known 0.87).",
         ">V?</text>",
         "10 mm/mV",
         "patient &lt;1&gt;",

@@ -17,7 +17,7 @@ const FOOT: f64 = 22.0;
 /// Members that are drawn behind a wave, at most.
 const MOST_MEMBERS: usize = 40;
 /// What no screen shows, in pixels.
-const TOLERANCE: f64 = 0.12;
+const TOLERANCE: f64 = 0.2;
 /// Seconds of a square.
 const SQUARE: f64 = 0.1;
 
@@ -183,20 +183,17 @@ impl BeatGallery {
     fn draw_paper(&self, canvas: &mut Canvas, layout: &Layout, area: [f64; 4]) {
         let [x, y, width, height] = area;
         let pen = |bold: bool| Pen::new(if bold { Hue::PaperBold } else { Hue::PaperFine }, 0.8);
-        let (peak, step) =
-            (layout.px(area, self.peak as f64), width * SQUARE * self.rate / layout.samples as f64);
-        if step > 3.0 {
-            let (first, last) =
-                (((x - peak) / step).ceil() as i64, ((x + width - peak) / step).floor() as i64);
-            for at in (first..=last).map(|i| peak + i as f64 * step) {
-                canvas.line((at, y), (at, y + height), pen(false));
-            }
+        let peak = layout.px(area, self.peak as f64);
+        let across = width * SQUARE * self.rate / (layout.samples.max(2) - 1) as f64;
+        let zero = layout.py(area, 0.0);
+        let down = layout.square / (layout.high - layout.low) * height;
+        // Not more lines than can be told apart; squares meet at the peak and at zero.
+        if across > 3.0 && down > 3.0 {
+            let (left, top) = (x + (peak - x).rem_euclid(across), y + (zero - y).rem_euclid(down));
+            canvas.rules([left, top, x + width - left, y + height - top], [across, down], pen(false));
         }
-        let levels =
-            (layout.low / layout.square).ceil() as i64..=(layout.high / layout.square).floor() as i64;
-        for level in levels {
-            let at = layout.py(area, level as f64 * layout.square);
-            canvas.line((x, at), (x + width, at), pen(level == 0));
+        if (y..=y + height).contains(&zero) {
+            canvas.line((x, zero), (x + width, zero), pen(true));
         }
         canvas.outline(area, pen(true));
         if self.peak < layout.samples {

@@ -10,7 +10,7 @@ use super::text_width::fitted;
 const MOST_POINTS: usize = 1500;
 /// Groups beyond which the legend gives way to words on the groups themselves.
 const LEGEND: usize = 6;
-/// Points up to which each has the marker of its group; more are dots.
+/// Points of the largest group up to which all have the markers of their groups; more are dots.
 const MARKED: usize = 120;
 
 /// A group of points.
@@ -21,7 +21,8 @@ struct Group {
     points: Vec<(f64, f64)>,
 }
 
-/// Points on a plane. Few groups have a legend, many have their name at their middle.
+/// Points on a plane. Few groups have a legend, many have their name at their middle,
+/// as far as there is room.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScatterPlot {
     across: String,
@@ -103,15 +104,12 @@ impl ScatterPlot {
         for (value, words) in &self.levels {
             frame.level(&mut canvas, *value, words, super::Anchor::End);
         }
+        let marked = groups.iter().all(|(_, points)| points.len() <= MARKED);
         for (group, points) in &groups {
-            draw_points(&mut canvas, &frame, group.style, points);
+            draw_points(&mut canvas, &frame, group.style, points, marked);
         }
         if named {
-            for (group, points) in &groups {
-                let (x, y) = frame.point(middle(points));
-                let look = Type::PLAIN.bold().middle().hue(group.style.hue);
-                canvas.text_over((x, y + 4.0), look, &fitted(&group.name, 12.0, 90.0));
-            }
+            draw_names(&mut canvas, &frame, &groups);
         }
         canvas.finish()
     }
@@ -130,13 +128,28 @@ impl ScatterPlot {
     }
 }
 
-fn draw_points(canvas: &mut Canvas, frame: &Frame, style: Style, points: &[(f64, f64)]) {
+fn draw_points(canvas: &mut Canvas, frame: &Frame, style: Style, points: &[(f64, f64)], marked: bool) {
     let stride = points.len().div_ceil(MOST_POINTS).max(1);
     let kept: Vec<(f64, f64)> = points.iter().step_by(stride).map(|p| frame.point(*p)).collect();
-    if kept.len() <= MARKED {
+    if marked {
         kept.iter().for_each(|point| canvas.marker(*point, style.marker, 4.5, style.hue));
     } else {
         canvas.dots(&kept, 3.0, style.hue);
+    }
+}
+
+/// The name of each group at its middle, in the order given; one that would cover another is left out.
+fn draw_names(canvas: &mut Canvas, frame: &Frame, groups: &[(&Group, Vec<(f64, f64)>)]) {
+    let mut taken: Vec<[f64; 3]> = Vec::new();
+    for (group, points) in groups {
+        let (x, y) = frame.point(middle(points));
+        let look = Type::PLAIN.bold().middle().hue(group.style.hue);
+        let name = fitted(&group.name, 12.0, 90.0);
+        let half = look.width(&name) / 2.0;
+        if taken.iter().all(|[x1, y1, half1]| (x - x1).abs() > half + half1 || (y - y1).abs() > 13.0) {
+            canvas.text_over((x, y + 4.0), look, &name);
+            taken.push([x, y, half]);
+        }
     }
 }
 

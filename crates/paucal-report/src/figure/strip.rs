@@ -14,7 +14,7 @@ const ROOM: f64 = 60.0;
 /// Least height of a row in millimetres.
 const LEAST: f64 = 25.0;
 /// What no screen shows, in pixels.
-const TOLERANCE: f64 = 0.12;
+const TOLERANCE: f64 = 0.2;
 /// Height of the line above the paper, and of that below each row.
 const HEAD: f64 = 20.0;
 const FOOT: f64 = 17.0;

@@ -24,7 +24,7 @@ use paucal_core::run::{Manifest, RunFolder};
 use serde::de::DeserializeOwned;
 
 use crate::ReportError;
-use crate::document::{Compose, Document, Section, Text};
+use crate::document::{Blocks, Compose, Document, Section, Text};
 use crate::export;
 
 /// Reads the result of a run and writes `report.html`, `tables/` and `figures/` beside it.
@@ -56,6 +56,9 @@ fn read<T: DeserializeOwned>(folder: &RunFolder) -> Result<T, ReportError> {
     Ok(folder.read_json("result.json")?)
 }
 
+/// Inputs that are listed; more are folded away.
+const FEW: usize = 6;
+
 /// How to get the same numbers again.
 fn reproduce(manifest: &Manifest) -> Section {
     let inputs: Vec<Text> = manifest
@@ -68,21 +71,27 @@ fn reproduce(manifest: &Manifest) -> Section {
         Text::marked("`result.json`: every number of this report"),
         Text::marked("`tables/*.csv` and `figures/*.svg`: its tables and figures"),
     ];
-    Section::new("reproduce", "How to reproduce this")
-        .paragraph(
-            Text::new()
-                .plain("Run ")
-                .code(format!("paucal {}", manifest.command))
-                .plain(" with the same inputs, the same settings and ")
-                .code(format!("--seed {}", manifest.seed))
-                .plain(format!(
-                    " (version {}). The numbers do not depend on the number of threads.",
-                    manifest.version
-                )),
+    let section = Section::new("reproduce", "How to reproduce this").paragraph(
+        Text::new()
+            .plain("Run ")
+            .code(format!("paucal {}", manifest.command))
+            .plain(" with the same inputs, the same settings and ")
+            .code(format!("--seed {}", manifest.seed))
+            .plain(format!(
+                " (version {}). The numbers do not depend on the number of threads.",
+                manifest.version
+            )),
+    );
+    // Hundreds of recordings would bury everything else.
+    let section = if inputs.len() > FEW {
+        section.details(
+            format!("{} input files with their digests", inputs.len()).as_str(),
+            Blocks::new().list(inputs),
         )
-        .list(inputs)
-        .paragraph("The run folder holds:")
-        .list(files)
+    } else {
+        section.list(inputs)
+    };
+    section.paragraph("The run folder holds:").list(files)
 }
 
 fn signed(document: Document, manifest: &Manifest) -> Document {

@@ -83,7 +83,7 @@ pub(crate) fn evenly<T: Copy>(all: &[T], most: usize) -> Vec<T> {
 
 /// Samples with so few decimals as a figure can show.
 pub(crate) fn rounded(wave: &[f32]) -> Vec<f32> {
-    wave.iter().map(|v| (v * 1e4).round() / 1e4).collect()
+    wave.iter().map(|v| (v * 1e3).round() / 1e3).collect()
 }
 
 #[cfg(test)]

@@ -30,7 +30,9 @@ pub fn audited(audit: &EcgAudit, out: Option<&Path>) -> String {
             [vec![class.class_name.clone()], counts.to_vec(), vec![largest]].concat()
         })
         .collect();
-    text.push_str(&text_table(&["class", "beats", "recordings", "patients", "largest patient"], &rows));
+    if !rows.is_empty() {
+        text.push_str(&text_table(&["class", "beats", "recordings", "patients", "largest patient"], &rows));
+    }
     for (severity, word) in
         [(Severity::Problem, "problem"), (Severity::Caution, "caution"), (Severity::Note, "note")]
     {

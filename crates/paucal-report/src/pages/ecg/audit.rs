@@ -29,7 +29,7 @@ pub fn page(audit: &EcgAudit) -> Document {
     let document = Document::new("What is in these recordings?")
         .summary(Blocks::new().verdicts([verdict.evidence(size(audit).as_str())]).list(gravest))
         .section(Section::new("audit", "Findings").table(findings(audit)).maybe(left_out(&audit.left_out)))
-        .section(Section::new("classes", "Classes and patients").table(classes(audit)));
+        .section(whose(audit));
     let document = if audit.glimpses.is_empty() { document } else { document.section(glimpses(audit)) };
     document
         .section(Section::new("recordings", "Recordings").table(recordings(audit)).table(leads(audit)))
@@ -71,6 +71,14 @@ fn findings(audit: &EcgAudit) -> Table {
                 if finding.advice.is_empty() { Cell::Empty } else { Cell::text(finding.advice.as_str()) };
             [word(finding.severity), Cell::text(finding.sentence.as_str()), advice]
         })
+}
+
+fn whose(audit: &EcgAudit) -> Section {
+    let section = Section::new("classes", "Classes and patients");
+    if audit.classes.is_empty() {
+        return section.paragraph("No beat and no recording has a class.");
+    }
+    section.table(classes(audit))
 }
 
 pub(super) fn classes(audit: &EcgAudit) -> Table {

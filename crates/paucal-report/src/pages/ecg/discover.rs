@@ -48,22 +48,29 @@ fn alerts(report: &DiscoverReport) -> Verdict {
 fn patterns(report: &DiscoverReport) -> Section {
     let options = &report.options;
     let rule = format!(
-        "A cluster raises an alert from {} beats or {} patients on. One patient's pattern may be that patient's heart, \
+        "A cluster raises an alert from {} beats on, or from {} patients on if it is stable. One patient's pattern may be that patient's heart, \
          or electrodes; a pattern of several is more likely a kind of beat that the model does not know.",
         options.min_alert_size, options.min_alert_patients
     );
     let shown = report.clusters.len().min(options.max_plot_clusters);
     let gallery = BeatGallery::new(&report.unit, report.rate_hz, report.peak.unwrap_or(usize::MAX))
         .tiles(report.clusters.iter().take(shown).map(tile));
-    let section = Section::new("patterns", "Patterns").paragraph(rule.as_str()).table(table(report)).figure(
-        Figure::new(
-            "unknown-cluster-centroids",
-            format!("The {shown} largest clusters. Thick: the median wave. Thin: some of the beats.")
-                .as_str(),
-            format!("Median waves of {shown} clusters."),
-            gallery.draw(),
-        ),
-    );
+    let section = Section::new("patterns", "Patterns").paragraph(rule.as_str());
+    let section = if report.alerts == report.clusters_found && report.alerts > 2 {
+        section.caution(
+            "Every cluster raises an alert",
+            "So many beats were held back that the least size says little. Raise it (ecg.discover.min_alert_size), or \
+             look first at clusters of many patients that are stable.",
+        )
+    } else {
+        section
+    };
+    let section = section.table(table(report)).figure(Figure::new(
+        "unknown-cluster-centroids",
+        format!("The {shown} largest clusters. Thick: the median wave. Thin: some of the beats.").as_str(),
+        format!("Median waves of {shown} clusters."),
+        gallery.draw(),
+    ));
     section.maybe(map(report))
 }
 
@@ -130,7 +137,7 @@ fn map(report: &DiscoverReport) -> Option<Figure> {
         "unknown-clusters-pca2d",
         format!(
             "The clusters on the plane of their first two principal components. What overlaps here may lie apart in \
-             the other components; {} beats are drawn.",
+             the other components, and where names would overlap the smaller cluster's is left out; {} beats are drawn.",
             number::count(report.map.len())
         )
         .as_str(),

@@ -4,8 +4,7 @@ use paucal_signal::ecg::prototypes::{PrototypeCheck, PrototypeReport};
 use paucal_signal::ecg::stability::{STABLE, Stability};
 
 use crate::document::{
-    Answer, Better, Blocks, Cell, Column, Compose, Document, Figure, Reference, Section, Table, Text,
-    Verdict, slug,
+    Answer, Better, Blocks, Cell, Column, Compose, Document, Figure, Reference, Section, Table, Text, Verdict,
 };
 use crate::figure::{BeatGallery, BeatTile, ScatterPlot};
 use crate::number::{self, Estimate};
@@ -137,8 +136,7 @@ fn detail(report: &PrototypeReport) -> Table {
         Column::new("Noise").better(Better::Lower).explained(
             "share of noise among its beats and the noisy training beats nearest to it",
         ),
-        Column::new("Patients"),
-        Column::new("Largest patient").explained("share of the patient with most of its beats"),
+        Column::new("Patients").explained("and the one with most of its beats, with its share"),
         Column::new("Overlap").better(Better::Higher).explained(Text::marked(
             "mean Jaccard index with the most similar cluster of each refit [@hennig]: stable from 0.75, dissolved \
              below 0.5",
@@ -157,10 +155,14 @@ fn detail(report: &PrototypeReport) -> Table {
                 Cell::Estimate(purity),
                 Cell::or_missing(p.held_out_purity, nobody, |share| Cell::decimals(share, 2)),
                 Cell::percent(p.noise_ratio, 1),
-                Cell::Count(p.patients),
                 Cell::text(
-                    format!("{} ({})", p.largest_patient, number::percent(p.largest_patient_share, 0))
-                        .as_str(),
+                    format!(
+                        "{}; {} {}",
+                        p.patients,
+                        p.largest_patient,
+                        number::percent(p.largest_patient_share, 0)
+                    )
+                    .as_str(),
                 ),
                 Cell::or_missing(p.overlap, "nothing was clustered again", |share| Cell::decimals(share, 2)),
                 Cell::text(notes(p).as_str()),
@@ -201,7 +203,7 @@ fn galleries(report: &PrototypeReport) -> Section {
             }
         };
         Figure::new(
-            format!("label-{}-gallery", slug(&label.label_name)),
+            format!("label-{}-gallery", label.label.to_string().replace('-', "minus-")),
             caption.as_str(),
             format!("Median waves of {shown} clusters."),
             gallery.draw(),

@@ -12,7 +12,7 @@ use crate::figure::{BeatGallery, BeatTile, Canvas, Drawing, EcgStrip, FULL_WIDTH
 use crate::html;
 use crate::number;
 
-/// Beats on one page, where nothing else is asked for: about 3 MB.
+/// Beats on one page, where nothing else is asked for: some 4 MB.
 pub const MOST: usize = 500;
 /// Width of the beat beside its strip.
 const BEAT: f64 = 168.0;
@@ -140,7 +140,8 @@ fn thought(beat: &ReviewBeat) -> String {
         all.push((&beat.class_name, beat.probability));
     }
     all.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let notable = all.iter().enumerate().filter(|(i, (_, p))| *i < 2 || *p >= 0.05);
+    let notable =
+        all.iter().enumerate().filter(|(i, (_, p))| *i == 0 || *p >= 0.05 || (*i == 1 && *p >= 0.005));
     let words: Vec<String> =
         notable.map(|(_, (name, p))| format!("{name} {}", number::fixed(*p, 2))).collect();
     words.join(", ")
@@ -151,7 +152,7 @@ fn held(beat: &ReviewBeat) -> String {
     let mut words = if beat.reasons.is_empty() {
         "No reason was recorded".to_owned()
     } else {
-        format!("Held back for {}", beat.reasons.join(", "))
+        format!("Held back: {}", beat.reasons.join(", "))
     };
     words.push_str(&format!(" (noise score {}", number::fixed(beat.noise_score, 2)));
     if let Some(similarity) = beat.similarity {

@@ -95,10 +95,20 @@ fn names(profiles: &[Profile], holds: impl Fn(&Profile) -> bool) -> Vec<&str> {
     profiles.iter().filter(|p| holds(p)).map(|p| p.record.record.as_str()).collect()
 }
 
-/// "Recording 100" or "recordings 100, 101".
+/// "recording 100" or "recordings 100, 101".
 fn said_of(records: &[&str]) -> String {
     let noun = if records.len() == 1 { "recording" } else { "recordings" };
     format!("{noun} {}", few(records))
+}
+
+/// "recording 100 has" or "recordings 100, 101 have".
+fn has(records: &[&str]) -> String {
+    format!("{} {}", said_of(records), if records.len() == 1 { "has" } else { "have" })
+}
+
+/// "recording 100 is" or "recordings 100, 101 are".
+fn is(records: &[&str]) -> String {
+    format!("{} {}", said_of(records), if records.len() == 1 { "is" } else { "are" })
 }
 
 fn percent(share: f64) -> String {
@@ -150,8 +160,7 @@ fn amplitude(options: &AuditOptions, profiles: &[Profile], notebook: &mut Notebo
             .collect();
         units.sort_unstable();
         units.dedup();
-        let sentence =
-            format!("{} have leads whose unit is not one of voltage ({})", said_of(&unknown), few(&units));
+        let sentence = format!("{} leads whose unit is not one of voltage ({})", has(&unknown), few(&units));
         let advice = "give the unit, or prepare with --set ecg.prepare.beats.conditioning.scale=z-score";
         notebook.of(Severity::Caution, Check::Amplitude, &unknown, sentence, advice);
     }
@@ -169,22 +178,21 @@ fn signal(options: &AuditOptions, profiles: &[Profile], notebook: &mut Notebook)
         |of: fn(&LeadAudit) -> f64| profiles.iter().flat_map(|p| &p.record.leads).map(of).fold(0.0, f64::max);
     let missing = any(|lead| lead.missing, options.missing);
     let sentence =
-        format!("{} lack samples, up to {} of a lead", said_of(&missing), percent(worst(|l| l.missing)));
+        format!("{} missing samples, up to {} of a lead", has(&missing), percent(worst(|l| l.missing)));
     notebook.of(Severity::Caution, Check::Signal, &missing, sentence, "beats there are flagged as noise");
     let flat = any(|lead| lead.flat, options.flat);
-    let sentence =
-        format!("{} have flat stretches, up to {} of a lead", said_of(&flat), percent(worst(|l| l.flat)));
+    let sentence = format!("{} flat stretches, up to {} of a lead", has(&flat), percent(worst(|l| l.flat)));
     notebook.of(Severity::Caution, Check::Signal, &flat, sentence, "an electrode may have come off");
     let clipped = any(|lead| lead.clipped, 0.001);
     let sentence = format!(
-        "{} stay at the highest or lowest value for a while, up to {} of a lead",
-        said_of(&clipped),
+        "{} stretches that stay at the highest or lowest value, up to {} of a lead",
+        has(&clipped),
         percent(worst(|l| l.clipped))
     );
     notebook.of(Severity::Note, Check::Signal, &clipped, sentence, "the amplifier was at its end");
     let noisy = names(profiles, |p| p.record.noisy.is_some_and(|share| share > options.noise));
     let most = profiles.iter().filter_map(|p| p.record.noisy).fold(0.0, f64::max);
-    let sentence = format!("{} have noisy beats, up to {}", said_of(&noisy), percent(most));
+    let sentence = format!("{} noisy beats, up to {} of them", has(&noisy), percent(most));
     notebook.of(
         Severity::Caution,
         Check::Signal,
@@ -196,12 +204,13 @@ fn signal(options: &AuditOptions, profiles: &[Profile], notebook: &mut Notebook)
 
 fn shape(options: &AuditOptions, profiles: &[Profile], notebook: &mut Notebook) {
     let short = names(profiles, |p| p.record.seconds < options.seconds);
-    let sentence = format!("{} are shorter than {} s", said_of(&short), options.seconds);
+    let sentence = format!("{} shorter than {} s", is(&short), options.seconds);
     notebook.of(Severity::Caution, Check::Shape, &short, sentence, "their rhythm cannot be told");
     let mut rates: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for profile in profiles {
-        let rate = profile.record.leads.first().map_or(0.0, |lead| lead.rate_hz);
-        rates.entry(format!("{rate} Hz")).or_default().push(&profile.record.record);
+        if let Some(lead) = profile.record.leads.first() {
+            rates.entry(format!("{} Hz", lead.rate_hz)).or_default().push(&profile.record.record);
+        }
     }
     if rates.len() > 1 {
         let counts: Vec<String> = rates.iter().map(|(rate, all)| format!("{rate} ({})", all.len())).collect();
@@ -220,8 +229,7 @@ fn shape(options: &AuditOptions, profiles: &[Profile], notebook: &mut Notebook) 
     };
     let usual = *usual.0;
     for (lead, records) in leads.iter().filter(|(name, _)| **name != usual) {
-        let sentence =
-            format!("{} have no lead {usual}: their beats would be taken from {lead}", said_of(records));
+        let sentence = format!("{} no lead {usual}: beats would be taken from {lead}", has(records));
         notebook.of(
             Severity::Caution,
             Check::Shape,
@@ -299,16 +307,16 @@ fn annotations(profiles: &[Profile], notebook: &mut Notebook) {
     let sentence = if bare.len() == profiles.len() {
         "no recording has annotated beats or a label".to_owned()
     } else {
-        format!("{} have neither annotated beats nor a label", said_of(&bare))
+        format!("{} neither annotated beats nor a label", has(&bare))
     };
     let advice = "their beats can be found and grouped, but nothing can be learnt or tested on them";
     notebook.of(Severity::Caution, Check::Classes, &bare, sentence, advice);
     let weak = names(profiles, |p| p.record.beats == 0 && p.record.label.is_some());
-    let sentence = format!("{} have a label as a whole and no annotated beats", said_of(&weak));
+    let sentence = format!("{} a label as a whole and no annotated beats", has(&weak));
     let advice = "such labels are weak: a beat of the recording need not be of its class";
     notebook.of(Severity::Caution, Check::Classes, &weak, sentence, advice);
     let paced = names(profiles, |p| p.record.paced > PACED);
-    let sentence = format!("{} are of pacemakers", said_of(&paced));
+    let sentence = format!("{} of a pacemaker", is(&paced));
     notebook.of(
         Severity::Note,
         Check::Classes,
@@ -318,7 +326,7 @@ fn annotations(profiles: &[Profile], notebook: &mut Notebook) {
     );
     let unknown: Vec<&str> =
         names(profiles, |p| p.record.warnings.iter().any(|w| w.contains("not in the map")));
-    let sentence = format!("{} have labels that the map of labels does not know", said_of(&unknown));
+    let sentence = format!("{} labels that the map of labels does not know", has(&unknown));
     notebook.of(Severity::Caution, Check::Classes, &unknown, sentence, "give another map with --labels");
 }
 

@@ -86,7 +86,9 @@ fn gaps_and_flat_lines_are_found() {
     let lead = &audit.records[0].leads[1];
     assert_eq!((lead.missing, lead.flat, lead.longest_gap_s), (0.05, 0.1, 4.0));
     assert_eq!(audit.records[0].leads[0].missing, 0.0);
-    assert!(sentence(&audit, "lack samples, up to 5.0 %").severity == Severity::Caution);
+    assert!(
+        sentence(&audit, "recording gaps has missing samples, up to 5.0 %").severity == Severity::Caution
+    );
     assert!(sentence(&audit, "flat stretches, up to 10 %").check == Check::Signal);
     assert!(sentence(&audit, "no recording has annotated beats or a label").advice.contains("learnt"));
     // Shown from a third before its longest gap on.

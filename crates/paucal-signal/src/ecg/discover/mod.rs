@@ -2,8 +2,8 @@
 //!
 //! A classifier that may stay silent leaves beats to a person. Many of one kind among them are worth a look before
 //! the single ones: [`discover`] clusters them by their features (k-means; as many clusters as the first
-//! description takes, √(n / 40), from 2 to 20), and raises an alert for a cluster that is large or that several
-//! patients share. A pattern of one patient says so: it may be that patient's heart, or electrodes. How far clusters
+//! description takes, √(n / 40), from 2 to 20), and raises an alert for a cluster that is large, or that several
+//! patients share and that comes back. A pattern of one patient says so: it may be that patient's heart, or electrodes. How far clusters
 //! come back with other seeds is measured.
 //!
 //! [`Compat::Spec`] raises alerts by size alone and takes the first beats of a cluster as examples, not those
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::held::HeldBack;
 use super::beats::Compat;
 use super::error::{EcgError, require};
-use super::stability::{Stability, evenly, rounded, stability};
+use super::stability::{STABLE, Stability, evenly, rounded, stability};
 
 /// Name and version of the format of the result.
 pub const SCHEMA: &str = "paucal.ecg.discover/1";
@@ -35,7 +35,7 @@ const EXAMPLES: usize = 15;
 pub struct DiscoverOptions {
     /// Beats from which on a cluster raises an alert.
     pub min_alert_size: usize,
-    /// Patients from which on a cluster raises an alert, whatever its size.
+    /// Patients from which on a stable cluster raises an alert, whatever its size.
     pub min_alert_patients: usize,
     /// Clusters, at most.
     pub max_clusters: usize,
@@ -246,7 +246,9 @@ fn pattern(
     if rows.len() >= options.min_alert_size {
         reasons.push(format!("{} beats", rows.len()));
     }
-    if options.compat == Compat::Corrected && patients.len() >= options.min_alert_patients {
+    // A small cluster that several patients share, and that comes back, is no accident.
+    let shared = patients.len() >= options.min_alert_patients && overlap.is_some_and(|o| o >= STABLE);
+    if options.compat == Compat::Corrected && shared {
         reasons.push(format!("{} patients", patients.len()));
     }
     PatternCluster {
