@@ -5,7 +5,7 @@ use std::path::Path;
 use paucal_core::files;
 use serde::{Deserialize, Serialize};
 
-use super::{Boost, FittedClassifier, boost};
+use super::{Boost, Ensemble, FittedClassifier, boost, ensemble};
 use crate::ecg::error::EcgError;
 
 /// Name and version of the format.
@@ -36,6 +36,14 @@ pub fn load(path: &Path) -> Result<Box<dyn FittedClassifier>, EcgError> {
     match saved.method.as_str() {
         Boost::NAME => {
             let fitted: boost::Fitted =
+                serde_json::from_value(saved.model).map_err(|error| damaged(path, error.to_string()))?;
+            if !fitted.consistent() {
+                return Err(damaged(path, "its parts do not belong together".into()));
+            }
+            Ok(Box::new(fitted))
+        }
+        Ensemble::NAME => {
+            let fitted: ensemble::Fitted =
                 serde_json::from_value(saved.model).map_err(|error| damaged(path, error.to_string()))?;
             if !fitted.consistent() {
                 return Err(damaged(path, "its parts do not belong together".into()));

@@ -2,7 +2,7 @@
 //!
 //! Every method is a [`BeatClassifier`]: checked parameters, `fit`, and a [`FittedClassifier`] that states
 //! probabilities and can be saved without a single beat it has seen. [`Boost`] is gradient boosting on
-//! [`features`]. [`METHODS`] lists them all.
+//! [`features`], [`Ensemble`] the mean of several. [`METHODS`] lists them all.
 //!
 //! Beats are handed over as a selection of rows of whole recordings ([`Beats`]), because a beat is judged by
 //! its own recording: by the mean of its RR intervals and by the beat that is most common in it. Neither needs
@@ -12,8 +12,10 @@ mod artefact;
 mod beats;
 pub mod boost;
 pub mod dominant;
+pub mod ensemble;
 pub mod features;
 pub mod recompose;
+pub mod smooth;
 mod weights;
 
 use std::path::Path;
@@ -25,14 +27,18 @@ pub use self::artefact::load;
 pub use self::beats::{Beats, Extent, TrainingBeats};
 pub use self::boost::Boost;
 pub use self::dominant::Dominant;
+pub use self::ensemble::{Ensemble, Specialist};
 pub use self::features::{BeatFeatures, Wave};
 pub use self::recompose::Recompose;
+pub use self::smooth::Smoothing;
 pub use self::weights::Weighting;
 use super::error::EcgError;
 
 /// Every method, by name and in a sentence.
-pub const METHODS: [(&str, &str); 1] =
-    [(Boost::NAME, "gradient boosting on waves, RR intervals and the recording's own dominant beat")];
+pub const METHODS: [(&str, &str); 2] = [
+    (Boost::NAME, "gradient boosting on waves, RR intervals and the recording's own dominant beat"),
+    (Ensemble::NAME, "boosted classifiers that look at different things, smoothed over like beats"),
+];
 
 /// A method that learns to classify beats.
 pub trait BeatClassifier: Send + Sync {
