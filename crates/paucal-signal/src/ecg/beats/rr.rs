@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn intervals_follow_from_those_before() {
         let peaks = [0, 100, 220, 330, 900, 950];
-        let rr = intervals(&peaks, &[500], 100.0);
+        let rr = intervals(&peaks, &[500], 64.0);
         let previous: Vec<Option<f32>> = rr.iter().map(|rr| rr.previous).collect();
         assert_eq!(from_previous(&previous), rr);
         assert_eq!(from_previous(&[Some(1.0)])[0].local, Some(1.0));

@@ -8,7 +8,7 @@ use paucal_nn::weights::Archive;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Boost, Cnn, FittedClassifier, Hybrid, boost, network};
+use super::{Boost, Cnn, Ensemble, FittedClassifier, Hybrid, boost, ensemble, network};
 use crate::ecg::error::EcgError;
 
 /// Name and version of the format.
@@ -73,6 +73,13 @@ pub fn load(path: &Path) -> Result<Box<dyn FittedClassifier>, EcgError> {
     match saved.method.as_str() {
         Boost::NAME => {
             let fitted: boost::Fitted = parse(path, saved.model)?;
+            if !fitted.consistent() {
+                return Err(damaged(path, APART.into()));
+            }
+            Ok(Box::new(fitted))
+        }
+        Ensemble::NAME => {
+            let fitted: ensemble::Fitted = parse(path, saved.model)?;
             if !fitted.consistent() {
                 return Err(damaged(path, APART.into()));
             }

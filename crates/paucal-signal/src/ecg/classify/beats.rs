@@ -62,6 +62,18 @@ impl<'a> Beats<'a> {
         Self { rows, records: self.records.clone(), ..*self }
     }
 
+    /// All beats of the recordings that have a beat which is meant, in order, and where those meant lie in them.
+    pub(super) fn whole(&self) -> (Self, Vec<usize>) {
+        let mut meant = vec![false; self.all.len()];
+        self.rows.iter().for_each(|&row| meant[row] = true);
+        let records = self.records.iter().filter(|record| meant[record.range()].contains(&true));
+        let rows: Vec<usize> = records.flat_map(Extent::range).collect();
+        let mut place = vec![0; self.all.len()];
+        rows.iter().enumerate().for_each(|(at, &row)| place[row] = at);
+        let places = self.rows.iter().map(|&row| place[row]).collect();
+        (self.select(rows), places)
+    }
+
     /// How many beats are meant.
     pub fn len(&self) -> usize {
         self.rows.len()

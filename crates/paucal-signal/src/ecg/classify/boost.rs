@@ -38,7 +38,7 @@ impl Default for Boost {
     fn default() -> Self {
         Self {
             features: BeatFeatures::default(),
-            weighting: Weighting { class_power: 0.75, patient_power: 1.0, most: 300 },
+            weighting: Weighting { class_power: 0.75, patient_power: 0.5, most: 300 },
             recompose: Recompose::default(),
             boosting: Boosting {
                 rounds: 100,
@@ -58,6 +58,13 @@ impl Default for Boost {
 impl Boost {
     /// Name in [`METHODS`](super::METHODS).
     pub const NAME: &'static str = "boost";
+
+    /// The defaults with principal components of the wave besides, and every beat alike.
+    pub fn with_wave() -> Self {
+        let features = BeatFeatures { wave: Wave::Components(24), ..BeatFeatures::default() };
+        let weighting = Weighting { most: 500, ..Weighting::default() };
+        Self { features, weighting, ..Self::default() }
+    }
 
     /// Principal components and the RR features of Wang et al., every beat alike: what is to be bettered.
     pub fn plain() -> Self {
@@ -103,6 +110,18 @@ impl BeatClassifier for Boost {
         seed: Seed,
         observer: &dyn Observer,
     ) -> Result<Box<dyn FittedClassifier>, EcgError> {
+        Ok(Box::new(self.learn(training, seed, observer)?))
+    }
+}
+
+impl Boost {
+    /// What [`BeatClassifier::fit`] does, as a type of its own.
+    pub(super) fn learn(
+        &self,
+        training: &TrainingBeats<'_>,
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Fitted, EcgError> {
         self.check()?;
         training.beats.check()?;
         let stage = || "fit boost".to_owned();
@@ -128,7 +147,7 @@ impl BeatClassifier for Boost {
         training.classes.iter().for_each(|&class| shares[class] += 1.0 / training.classes.len() as f64);
         observer.event(Event::Finished { stage: stage() });
         let parameters = self.clone();
-        Ok(Box::new(Fitted { parameters, classes: training.names.clone(), shares, features, model }))
+        Ok(Fitted { parameters, classes: training.names.clone(), shares, features, model })
     }
 }
 

@@ -224,9 +224,7 @@ impl FittedFeatures {
         let mut x = measure(beats);
         if self.options.in_record || self.options.in_kind {
             // What is usual in a recording takes all of its beats, whichever are meant.
-            let meant: Vec<bool> = dominants.iter().map(|d| !d.wave.is_empty()).collect();
-            let whole = beats.select((0..beats.all.len()).filter(|&b| meant[record_of[b]]).collect());
-            let places = in_record::places(beats, &whole);
+            let (whole, places) = beats.whole();
             let measured = measure(&whole);
             let (rhythm, others) = (self.of_wave(), self.of_wave() + self.of_rhythm());
             let end = width - self.of_pace();

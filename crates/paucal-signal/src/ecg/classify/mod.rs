@@ -2,7 +2,7 @@
 //!
 //! Every method is a [`BeatClassifier`]: checked parameters, `fit`, and a [`FittedClassifier`] that states
 //! probabilities and can be saved without a single beat it has seen. [`Boost`] is gradient boosting on
-//! [`features`]; [`Cnn`] and [`Hybrid`] are networks. [`METHODS`] lists them all.
+//! [`features`], [`Ensemble`] the mean of several; [`Cnn`] and [`Hybrid`] are networks. [`METHODS`] lists them all.
 //!
 //! Beats are handed over as a selection of rows of whole recordings ([`Beats`]), because a beat is judged by
 //! its own recording: by the mean of its RR intervals and by the beat that is most common in it. Neither needs
@@ -13,10 +13,12 @@ pub mod bank;
 mod beats;
 pub mod boost;
 pub mod dominant;
+pub mod ensemble;
 pub mod features;
 pub mod network;
 pub mod recompose;
 mod registry;
+pub mod smooth;
 mod weights;
 
 use std::path::Path;
@@ -29,10 +31,12 @@ pub use self::bank::{Bank, BankOptions};
 pub use self::beats::{Beats, Extent, TrainingBeats};
 pub use self::boost::Boost;
 pub use self::dominant::Dominant;
+pub use self::ensemble::{Ensemble, Specialist};
 pub use self::features::{BeatFeatures, Wave};
 pub use self::network::{Cnn, Hybrid};
 pub use self::recompose::Recompose;
 pub use self::registry::{METHODS, Method};
+pub use self::smooth::Smoothing;
 pub use self::weights::Weighting;
 use super::error::EcgError;
 

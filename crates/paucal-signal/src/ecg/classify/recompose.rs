@@ -290,3 +290,85 @@ impl MadeUp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::tests::{Made, names};
+    use super::*;
+
+    fn training(made: &Made) -> TrainingBeats<'_> {
+        TrainingBeats::new(&made.beats(), &names()).unwrap()
+    }
+
+    #[test]
+    fn runs_are_of_early_beats_with_pauses_between() {
+        let made = Made::new(2, 160);
+        let of = training(&made);
+        let runs = Runs { run: 4.0, between: 1.0, pause: 2.0 }.of(&of, 1, 20, Seed(3));
+        let runs = runs.training(&of);
+        assert_eq!(
+            runs.beats.records.iter().map(|r| (r.patient, r.beats)).collect::<Vec<_>>(),
+            [(0, 300), (1, 300)]
+        );
+        let early = runs.classes.iter().filter(|&&class| class == 1).count() as f64 / 600.0;
+        assert!((0.7..0.9).contains(&early), "{early}");
+        for record in &runs.beats.records {
+            for i in record.range().skip(1) {
+                let (before, own) = (&runs.beats.all[i - 1].rr, &runs.beats.all[i].rr);
+                assert_eq!(before.next, own.previous);
+                let pause = runs.classes[i] != 1 && runs.classes[i - 1] == 1;
+                assert!(!pause || own.previous.unwrap() > 1.6, "0.83 s at least, twice");
+            }
+        }
+        assert!(Runs::default().of(&of, 1, 21, Seed(3)).is_empty(), "too few early beats");
+    }
+
+    #[test]
+    fn beats_are_those_of_the_training_patients() {
+        let made = Made::new(3, 120);
+        let all = made.beats();
+        let of = TrainingBeats::new(&all.select((120..360).collect()), &names()).unwrap();
+        let options = Recompose { copies: 5, ..Recompose::default() };
+        let drawn = options.of(&of, Seed(2));
+        assert_eq!(drawn, options.of(&of, Seed(2)));
+        assert_ne!(drawn, options.of(&of, Seed(3)));
+        let drawn = drawn.training(&of);
+        drawn.beats.check().unwrap();
+        assert_eq!(drawn.beats.records.len(), 10);
+        let waves: Vec<&[f32]> = (120..360).map(|beat| all.wave(beat)).collect();
+        for beat in 0..drawn.beats.len() {
+            let wave = drawn.beats.wave(beat);
+            let source = waves.iter().position(|own| *own == wave).unwrap();
+            assert_eq!(of.classes[source], drawn.classes[beat]);
+        }
+        assert!(Recompose::none().of(&of, Seed(2)).is_empty());
+    }
+
+    #[test]
+    fn shares_are_checked() {
+        assert!(Recompose { runs: 0.7, irregular: 0.4, ..Recompose::default() }.check().is_err());
+        assert!(Recompose { weight: f64::NAN, ..Recompose::default() }.check().is_err());
+        assert!(Recompose::default().check().is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_few_beats_will_do(rows in prop::collection::btree_set(0_usize..80, 1..80), seed in 0_u64..50) {
+            let made = Made::new(2, 40);
+            let of = TrainingBeats::new(&made.beats().select(rows.into_iter().collect()), &names()).unwrap();
+            let drawn = Recompose { copies: 3, runs: 0.5, irregular: 0.5, ..Recompose::default() }.of(&of, Seed(seed));
+            prop_assert!(drawn.training(&of).beats.check().is_ok());
+        }
+
+        #[test]
+        fn lengths_of_runs_have_their_mean(mean in 1.0_f64..12.0, seed in 0_u64..20) {
+            let mut stream = Seed(seed).stream("test", 0);
+            let drawn: Vec<usize> = (0..4000).map(|_| geometric(mean, &mut stream)).collect();
+            prop_assert!(drawn.iter().all(|&n| n >= 1));
+            let found = drawn.iter().sum::<usize>() as f64 / 4000.0;
+            prop_assert!((found - mean).abs() < 0.1 * mean);
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Boost, Cnn, Hybrid};
+use super::{Boost, Cnn, Ensemble, Hybrid};
 
 /// A method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -18,7 +18,15 @@ pub struct Method {
 }
 
 /// Every classifier, the default first.
-pub const METHODS: &[Method] = &[BOOST, CNN, HYBRID];
+pub const METHODS: &[Method] = &[ENSEMBLE, BOOST, CNN, HYBRID];
+
+const ENSEMBLE: Method = Method {
+    name: Ensemble::NAME,
+    title: "Ensemble of boosted classifiers",
+    paper: "own; Friedman (2001). Annals of Statistics 29, and see 'boost'",
+    summary: "Boosted classifiers that look at different things, with specialists for single classes, and a mean over beats of a \
+              recording that are alike.",
+};
 
 const BOOST: Method = Method {
     name: Boost::NAME,

@@ -16,14 +16,14 @@ const RATE: f64 = 36.0;
 
 /// Recordings of patients whose normal beats differ, each with early beats (class 1) and wide, inverted ones
 /// (class 2).
-pub(crate) struct Made {
+pub(super) struct Made {
     all: Vec<Beat>,
     waves: Vec<f32>,
     records: Vec<Extent>,
 }
 
 impl Made {
-    fn new(patients: usize, each: usize) -> Self {
+    pub(super) fn new(patients: usize, each: usize) -> Self {
         let mut made = Self { all: Vec::new(), waves: Vec::new(), records: Vec::new() };
         for patient in 0..patients {
             made.add(patient, each, &mut Seed(patient as u64).stream("made", 0));
@@ -64,7 +64,7 @@ impl Made {
         }
     }
 
-    fn beats(&self) -> Beats<'_> {
+    pub(super) fn beats(&self) -> Beats<'_> {
         Beats {
             rate: RATE,
             window: WINDOW,
@@ -76,7 +76,7 @@ impl Made {
     }
 }
 
-fn names() -> Vec<String> {
+pub(super) fn names() -> Vec<String> {
     ["N", "S", "V"].map(String::from).to_vec()
 }
 
@@ -85,9 +85,9 @@ fn quick() -> Boost {
     Boost { boosting, ..Boost::default() }
 }
 
-fn fitted(made: &Made, boost: &Boost) -> Box<dyn FittedClassifier> {
+fn fitted(made: &Made, classifier: &dyn BeatClassifier) -> Box<dyn FittedClassifier> {
     let training = TrainingBeats::new(&made.beats(), &names()).unwrap();
-    boost.fit(&training, Seed(1), &Silent::new()).unwrap()
+    classifier.fit(&training, Seed(1), &Silent::new()).unwrap()
 }
 
 #[test]
@@ -134,6 +134,87 @@ fn a_saved_model_predicts_the_same_and_holds_no_beat() {
         std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
         assert!(matches!(load(&path), Err(EcgError::Model { .. })), "{from}");
     }
+}
+
+#[test]
+fn an_ensemble_averages_and_its_specialists_decide() {
+    let made = Made::new(3, 48);
+    let alone = Smoothing { strength: 0.0, ..Smoothing::default() };
+    let ensemble = Ensemble { members: vec![quick(), quick()], specialists: Vec::new(), smoothing: alone };
+    let beats = made.beats();
+    let mean = fitted(&made, &ensemble).predict_proba(&beats).unwrap();
+    assert!(mean.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-12));
+
+    let plain = Boost { boosting: quick().boosting, ..Boost::plain() };
+    let specialists = ["V", "F"].map(|class| Specialist { class: class.into(), model: plain.clone() });
+    let model = fitted(&made, &Ensemble { specialists: specialists.to_vec(), ..ensemble.clone() });
+    let own = plain
+        .fit(
+            &TrainingBeats::new(&beats, &names()).unwrap(),
+            Seed(1).child("ecg/classify/ensemble", 2),
+            &Silent::new(),
+        )
+        .unwrap();
+    let (p, own) = (model.predict_proba(&beats).unwrap(), own.predict_proba(&beats).unwrap());
+    for (row, p) in p.rows().into_iter().enumerate() {
+        assert!((p[2] - own[[row, 2]]).abs() < 1e-12 && (p.sum() - 1.0).abs() < 1e-12);
+        let others = (p[0] * mean[[row, 1]] - p[1] * mean[[row, 0]]).abs();
+        assert!(others < 1e-9, "the others keep their proportion");
+    }
+    assert!(Ensemble { members: Vec::new(), ..ensemble }.check().is_err());
+}
+
+#[test]
+fn a_saved_ensemble_predicts_the_same() {
+    let made = Made::new(3, 48);
+    let model = fitted(&made, &Ensemble { members: vec![quick(), quick()], ..Ensemble::default() });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.json");
+    model.save(&path).unwrap();
+    let loaded = load(&path).unwrap();
+    let beats = made.beats();
+    let all = model.predict_proba(&beats).unwrap();
+    assert_eq!(loaded.name(), Ensemble::NAME);
+    assert_eq!(loaded.predict_proba(&beats).unwrap(), all);
+    let some = vec![77, 3, 50];
+    let few = loaded.predict_proba(&beats.select(some.clone())).unwrap();
+    assert_eq!(few, all.select(Axis(0), &some), "a beat does not depend on which others are asked for");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("\"strength\":0.5", "\"strength\":5.0", 1)).unwrap();
+    assert!(matches!(load(&path), Err(EcgError::Damaged { .. })));
+}
+
+#[test]
+fn where_most_beats_are_early_the_long_intervals_say_so() {
+    let made = Made::new(1, 160);
+    let training = TrainingBeats::new(&made.beats(), &names()).unwrap();
+    let runs = recompose::Runs::default().of(&training, 1, 5, Seed(1));
+    let runs = runs.training(&training);
+    let features = BeatFeatures::default().fit(&runs.beats).unwrap();
+    let x = features.transform(&runs.beats).unwrap();
+    let column = |name: &str| features.names().iter().position(|own| own == name).unwrap();
+    let (median, high) = (column("rr_prev_over_median"), column("rr_prev_over_q90"));
+    let early = runs.classes.iter().enumerate().filter(|(row, class)| **class == 1 && *row > 0);
+    let early: Vec<usize> = early.map(|(row, _)| row).collect();
+    assert!(early.len() > 200, "three of four are early");
+    assert!(early.iter().all(|&row| x[[row, median]] > 0.99), "to the median they are usual");
+    assert!(early.iter().all(|&row| x[[row, high]] < 0.6), "to the pauses they are not");
+}
+
+#[test]
+fn abrupt_steps_are_counted() {
+    let made = Made::new(1, 160);
+    let irregular = Recompose { copies: 1, runs: 0.0, irregular: 1.0, ..Recompose::default() };
+    let training = TrainingBeats::new(&made.beats(), &names()).unwrap();
+    let irregular = irregular.of(&training, Seed(1));
+    let irregular = irregular.training(&training);
+    let share = |beats: &Beats<'_>| {
+        let features = BeatFeatures::default().fit(beats).unwrap();
+        let at = features.names().iter().position(|name| name == "rr_near_abrupt").unwrap();
+        features.transform(beats).unwrap().column(at).mean().unwrap()
+    };
+    assert!(irregular.classes.iter().all(|&class| class == 0));
+    assert!(share(&irregular.beats) > 0.5 && share(&made.beats()) < 0.35);
 }
 
 #[test]

@@ -55,10 +55,3 @@ fn moments(values: &[f64]) -> (f64, f64) {
     let mean = values.iter().sum::<f64>() / n;
     (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt())
 }
-
-/// Where each selected beat lies among those of whole recordings.
-pub(super) fn places(beats: &Beats<'_>, whole: &Beats<'_>) -> Vec<usize> {
-    let mut place = vec![0; beats.all.len()];
-    whole.rows.iter().enumerate().for_each(|(at, &beat)| place[beat] = at);
-    beats.rows.iter().map(|&beat| place[beat]).collect()
-}
