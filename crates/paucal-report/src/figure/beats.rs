@@ -189,8 +189,8 @@ impl BeatGallery {
         let down = layout.square / (layout.high - layout.low) * height;
         // Not more lines than can be told apart; squares meet at the peak and at zero.
         if across > 3.0 && down > 3.0 {
-            let (left, top) = (x + (peak - x).rem_euclid(across), y + (zero - y).rem_euclid(down));
-            canvas.rules([left, top, x + width - left, y + height - top], [across, down], pen(false));
+            let first = [(peak - x).rem_euclid(across), (zero - y).rem_euclid(down)];
+            canvas.rules(area, [across, down], first, pen(false));
         }
         if (y..=y + height).contains(&zero) {
             canvas.line((x, zero), (x + width, zero), pen(true));

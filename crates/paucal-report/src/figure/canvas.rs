@@ -249,15 +249,15 @@ impl Canvas {
         ));
     }
 
-    /// Lines across an area every `[across, down]` pixels from its upper left corner, its edges included. Each
-    /// direction is one broad line, dashed: hundreds of lines in two elements.
-    pub fn rules(&mut self, [x, y, width, height]: [f64; 4], [across, down]: [f64; 2], pen: Pen) {
-        let half = pen.width / 2.0;
-        let (right, bottom) = (x + width, y + height);
-        let upright = [(x - half, y + height / 2.0), (right + half, y + height / 2.0)];
-        let level = [(x + width / 2.0, y - half), (x + width / 2.0, bottom + half)];
+    /// Lines across an area every `[across, down]` pixels, the first ones `first` pixels from its left and upper edge.
+    /// Each direction is one broad line, dashed: hundreds of lines in two elements.
+    pub fn rules(&mut self, area: [f64; 4], [across, down]: [f64; 2], first: [f64; 2], pen: Pen) {
+        let ([x, y, width, height], half) = (area, pen.width / 2.0);
+        let (middle, centre) = (y + height / 2.0, x + width / 2.0);
+        let upright = [(x + first[0] - half, middle), (x + width + half, middle)];
+        let level = [(centre, y + first[1] - half), (centre, y + height + half)];
         for ([from, to], step, breadth) in [(upright, across, height), (level, down, width)] {
-            if step <= pen.width || breadth <= 0.0 {
+            if step <= pen.width || breadth <= 0.0 || from.0 > to.0 || from.1 > to.1 {
                 continue;
             }
             let [x1, y1, x2, y2, on, off, breadth] =

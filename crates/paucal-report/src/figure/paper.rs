@@ -15,8 +15,8 @@ const USUAL_GAIN: f64 = 10.0;
 
 /// Rules an area as ECG paper; squares start at its upper left corner.
 pub(crate) fn rule(canvas: &mut Canvas, area: [f64; 4]) {
-    canvas.rules(area, [MM, MM], Pen::new(Hue::PaperFine, 0.5));
-    canvas.rules(area, [MM * LARGE, MM * LARGE], Pen::new(Hue::PaperBold, 0.9));
+    canvas.rules(area, [MM, MM], [0.0, 0.0], Pen::new(Hue::PaperFine, 0.5));
+    canvas.rules(area, [MM * LARGE, MM * LARGE], [0.0, 0.0], Pen::new(Hue::PaperBold, 0.9));
 }
 
 /// How high a value stands on the paper.
