@@ -9,7 +9,7 @@ use paucal_core::run::{self, Existing, Input, LAYOUT, Manifest, RunFolder};
 use paucal_core::{Cancel, Observer, Seed, config, files};
 use paucal_signal::ecg::audit::AuditOptions as EcgAuditOptions;
 use paucal_signal::ecg::benchmark::BenchmarkOptions;
-use paucal_signal::ecg::classify::{self, BeatClassifier, Boost, Cnn, Hybrid};
+use paucal_signal::ecg::classify::{self, BeatClassifier, Boost, Cnn, Ensemble, Hybrid};
 use paucal_signal::ecg::discover::DiscoverOptions;
 use paucal_signal::ecg::mine::MineOptions;
 use paucal_signal::ecg::model::TrainOptions;
@@ -63,6 +63,8 @@ pub struct EcgSettings {
     pub detectors: BenchmarkOptions,
     /// `paucal ecg train`, and the intervals of `paucal ecg judge`.
     pub train: TrainOptions,
+    /// Boosted classifiers together.
+    pub ensemble: Ensemble,
     /// Gradient boosting.
     pub boost: Boost,
     /// The small network of Wang et al.
@@ -81,6 +83,7 @@ impl EcgSettings {
     /// The method of that name with its parameters.
     pub fn classifier(&self, name: &str) -> Result<Box<dyn BeatClassifier>> {
         match name {
+            Ensemble::NAME => Ok(Box::new(self.ensemble.clone())),
             Boost::NAME => Ok(Box::new(self.boost.clone())),
             Cnn::NAME => Ok(Box::new(self.cnn.clone())),
             Hybrid::NAME => Ok(Box::new(self.hybrid.clone())),

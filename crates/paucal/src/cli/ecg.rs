@@ -85,8 +85,8 @@ pub struct Train {
     /// Folder of 'paucal ecg prepare'
     #[arg(value_name = "PREPARED")]
     pub prepared: PathBuf,
-    /// Method: boost, cnn or hybrid ('paucal models' tells all about them) [default: boost]
-    #[arg(long, value_name = "NAME", default_value = "boost", hide_default_value = true)]
+    /// Method: ensemble, boost, cnn or hybrid ('paucal models' tells all about them) [default: ensemble]
+    #[arg(long, value_name = "NAME", default_value = "ensemble", hide_default_value = true)]
     pub model: String,
     /// 'grouped', 'prepared' (the sides that prepare dealt), or a TOML file with 'train', 'validation' and 'test' lists of
     /// record names [default: grouped; prepared if prepare was given a split]
