@@ -3,7 +3,8 @@
 usage: python bench/nn/ecg.py EXAMPLE [threads] [rounds]
 
 EXAMPLE is the program `ecg_step`, built with `cargo build --release -p paucal-nn --example ecg_step`. A step is forward,
-loss, backward and Adam on 128 windows of five beats of 170 samples. Prints medians, fastest steps and their ratios.
+loss, backward and Adam on 128 windows of five beats of 170 samples. Prints medians, fastest steps, processor time (Linux) and
+their ratios.
 """
 
 import os
@@ -81,16 +82,30 @@ def ask():
     return [float(v) for v in ours.stdout.readline().split()]
 
 
+def spent():
+    """Processor seconds of the example so far (Linux)."""
+    with open(f"/proc/{ours.pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 ask(), [theirs() for _ in range(STEPS)]
 mine, other, ratios = [], [], []
+own_start, peer_time = spent(), 0.0
 for _ in range(ROUNDS):
-    a, b = ask(), [theirs() for _ in range(STEPS)]
+    a = ask()
+    start = time.process_time()
+    b = [theirs() for _ in range(STEPS)]
+    peer_time += time.process_time() - start
     mine += a
     other += b
     ratios.append(statistics.median(a) / statistics.median(b))
+own_time = spent() - own_start
 ours.stdin.close()
 ours.wait()
 print(f"threads {THREADS}, torch {torch.__version__}, milliseconds per step")
 for name, of in [("median", statistics.median), ("fastest", min)]:
     print(f"{name}: paucal {of(mine):.1f}, torch {of(other):.1f}, ratio {of(mine) / of(other):.2f}")
+of_own, of_peer = (1e3 * spent / len(mine) for spent in (own_time, peer_time))
+print(f"processor time: paucal {of_own:.1f}, torch {of_peer:.1f}, ratio {of_own / of_peer:.2f}")
 print(f"median of the ratios of {ROUNDS} rounds: {statistics.median(ratios):.2f}")

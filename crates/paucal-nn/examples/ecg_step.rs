@@ -34,7 +34,7 @@ fn main() -> Result<(), NnError> {
             let (logits, trace) = network.forward_train(&waves, &beside, Some(Draw { seed, step }));
             let (_, classes) = ClassLoss::CrossEntropy.of(&logits.classes, &targets, &weights);
             let noise = logits.noise.map(|noise| binary(&noise, &noisy).1 * 0.5);
-            let gradients = network.backward(&trace, &Logits { classes, noise });
+            let gradients = network.backward(trace, &Logits { classes, noise });
             adam.step(&mut network, gradients)?;
             step += 1;
             times.push(format!("{:.4}", start.elapsed().as_secs_f64() * 1e3));

@@ -5,6 +5,7 @@ use paucal_core::Stream;
 
 use crate::error::NnError;
 use crate::gradients::Gradients;
+use crate::kernels::spare;
 use crate::layers::{Conv1d, MaxPool1d, NormPool, NormPoolSaved};
 use crate::parameters::join;
 
@@ -68,8 +69,13 @@ impl ConvStack {
 
     /// `[rows, length, inputs]` to `[rows, positions, outputs]` by the running statistics.
     pub fn evaluate(&self, x: &Tensor<3>) -> Tensor<3> {
-        let blocks = self.convolutions.iter().zip(&self.norms);
-        blocks.fold(x.clone(), |x, (convolution, norm)| norm.evaluate(&convolution.forward(&x)))
+        let mut h = x.clone();
+        for (convolution, norm) in self.convolutions.iter().zip(&self.norms) {
+            let convolved = convolution.forward(&h);
+            spare::give(std::mem::replace(&mut h, norm.evaluate(&convolved)));
+            spare::give(convolved);
+        }
+        h
     }
 
     /// The same by the statistics of the batch, and what the way back needs.
@@ -84,14 +90,18 @@ impl ConvStack {
         (h, trace)
     }
 
-    /// Adds the parameters' gradients under `path`. That of the input is not computed: it is data.
-    pub fn backward(&self, trace: &ConvTrace, dy: Tensor<3>, path: &str, gradients: &mut Gradients) {
+    /// Adds the parameters' gradients under `path`. That of the input is not computed: it is data. The trace is used up.
+    pub fn backward(&self, trace: ConvTrace, dy: Tensor<3>, path: &str, gradients: &mut Gradients) {
         let mut dy = Some(dy);
-        for (i, (convolution, norm)) in self.convolutions.iter().zip(&self.norms).enumerate().rev() {
+        let blocks = self.convolutions.iter().zip(&self.norms).zip(trace.inputs.into_iter().zip(trace.saved));
+        for (i, ((convolution, norm), (input, saved))) in blocks.enumerate().rev() {
             let Some(of_output) = dy else { return };
             let name = |part: &str| join(path, &format!("{part}.{i}"));
-            let of_norm = norm.backward(&trace.saved[i], &of_output, &name("norms"), gradients);
-            dy = convolution.backward(&trace.inputs[i], &of_norm, i > 0, &name("convolutions"), gradients);
+            let of_norm = norm.backward(saved, &of_output, &name("norms"), gradients);
+            spare::give(of_output);
+            dy = convolution.backward(&input, &of_norm, i > 0, &name("convolutions"), gradients);
+            spare::give(of_norm);
+            spare::give(input);
         }
     }
 }

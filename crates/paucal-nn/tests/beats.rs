@@ -84,7 +84,7 @@ fn a_step_is_that_of_pytorch() {
     let loss = of_classes + 0.5 * of_noise;
     assert!((loss - golden["loss"].as_f64().unwrap()).abs() < 1e-6, "{loss}");
 
-    let gradients = network.backward(&trace, &Logits { classes, noise: Some(noise * 0.5) });
+    let gradients = network.backward(trace, &Logits { classes, noise: Some(noise * 0.5) });
     let wanted = golden["gradients"].as_object().unwrap();
     assert_eq!(gradients.iter().count(), wanted.len());
     for (name, got) in gradients.iter() {
@@ -117,7 +117,7 @@ fn check<N: BeatNetwork>(network: &mut N, waves: &Tensor<3>, beside: &Beside, co
         loss = loss + noise.square().sum() * 0.5;
     }
     let by_graph = Gradients::of(&live, loss.backward());
-    let by_hand = network.backward(&trace, &logits);
+    let by_hand = network.backward(trace, &logits);
     assert_eq!((by_hand.iter().count(), by_graph.iter().count()), (count, count));
     for ((name, got), (other, want)) in by_hand.iter().zip(by_graph.iter()) {
         assert_eq!(name, other);

@@ -182,7 +182,7 @@ fn norm_and_pool_are_those_of_the_graph() {
         close(&values(&y), &values(&other.clone().inner()), 2e-5);
         let mut graph = (other * dy.clone().autodiff()).sum().backward();
         let mut by_hand = Gradients::new();
-        let dx = layer.backward(&saved, &dy, "", &mut by_hand);
+        let dx = layer.backward(saved, &dy, "", &mut by_hand);
         close(&values(&dx), &values(&leaf.grad_remove(&mut graph).unwrap()), 5e-5);
         same(&by_hand, &Gradients::of(&live, graph), 2);
         close(&values(&layer.norm.running_variance), &values(&live.norm.running_variance.inner()), 1e-5);
@@ -191,7 +191,7 @@ fn norm_and_pool_are_those_of_the_graph() {
         let (other, saved) = apart.forward_train(x.clone().autodiff());
         close(&values(&y), &values(&other.inner()), 2e-5);
         let mut by_parts = Gradients::new();
-        let other = apart.backward(&saved, &dy.autodiff(), "", &mut by_parts);
+        let other = apart.backward(saved, &dy.autodiff(), "", &mut by_parts);
         close(&values(&dx), &values(&other.inner()), 5e-5);
         same(&by_hand, &by_parts, 2);
         let evaluated = composed(&layer).evaluate(&x.clone().autodiff());
@@ -259,7 +259,7 @@ fn nothing_depends_on_the_number_of_threads() {
         let features = MeanPool.forward(&pooled);
         let (y, trace) = lstm.forward_train(&features, 5, 2);
         let dx = lstm.backward(&trace, &y, "lstm", &mut gradients);
-        let dx = pool.backward(&saved, &MeanPool.backward(&pooled, &dx), "pool", &mut gradients);
+        let dx = pool.backward(saved, &MeanPool.backward(&pooled, &dx), "pool", &mut gradients);
         let dx = conv.backward(&x, &dx, true, "conv", &mut gradients).unwrap();
         let mut out = vec![values(&y), values(&dx), values(&pool.norm.running_variance)];
         out.extend(gradients.iter().map(|(_, g)| values(g)));

@@ -16,6 +16,7 @@ use super::{BeatNetwork, Beside, Draw, Logits, Pair, PairTrace};
 use crate::conv_stack::{Block, ConvStack, ConvTrace};
 use crate::error::NnError;
 use crate::gradients::Gradients;
+use crate::kernels::spare;
 use crate::layers::{BiLstm, BiLstmTrace, Conv1d, Linear, MaxPool1d, MeanPool};
 
 /// Features of a shape.
@@ -133,7 +134,12 @@ impl BeatNetwork for HybridNet {
     }
 
     fn encode(&self, waves: &Tensor<3>) -> Tensor<2> {
-        MeanPool.forward(&self.closing.forward(&self.encoder.evaluate(waves)))
+        let pooled = self.encoder.evaluate(waves);
+        let shapes = self.closing.forward(&pooled);
+        let features = MeanPool.forward(&shapes);
+        spare::give(pooled);
+        spare::give(shapes);
+        features
     }
 
     fn decide(&self, features: &Tensor<2>, beside: &Beside) -> Logits {
@@ -170,7 +176,7 @@ impl BeatNetwork for HybridNet {
         (logits, HybridTrace { encoder, pooled, shapes, context, prototypes, table, fusion, fused })
     }
 
-    fn backward(&self, trace: &HybridTrace, of: &Logits) -> Gradients {
+    fn backward(&self, trace: HybridTrace, of: &Logits) -> Gradients {
         let mut gradients = Gradients::new();
         gradients.add_linear("class_head", self.class_head.gradient(&trace.fused, &of.classes));
         let mut of_fused = self.class_head.input_gradient(&of.classes);
@@ -197,8 +203,11 @@ impl BeatNetwork for HybridNet {
         let of_features = of_features.slice_assign([middle..middle + rows, 0..width], of_middle);
         let of_shapes = MeanPool.backward(&trace.shapes, &of_features);
         let of_pooled = self.closing.backward(&trace.pooled, &of_shapes, true, "closing", &mut gradients);
+        spare::give(of_shapes);
+        spare::give(trace.shapes);
+        spare::give(trace.pooled);
         if let Some(of_pooled) = of_pooled {
-            self.encoder.backward(&trace.encoder, of_pooled, "encoder", &mut gradients);
+            self.encoder.backward(trace.encoder, of_pooled, "encoder", &mut gradients);
         }
         gradients
     }

@@ -67,6 +67,6 @@ pub trait BeatNetwork: Parameters + Clone + Send + Sync {
         draw: Option<Draw>,
     ) -> (Logits, Self::Trace);
 
-    /// Gradients of the parameters from those of the logits.
-    fn backward(&self, trace: &Self::Trace, of: &Logits) -> Gradients;
+    /// Gradients of the parameters from those of the logits. The trace is used up.
+    fn backward(&self, trace: Self::Trace, of: &Logits) -> Gradients;
 }

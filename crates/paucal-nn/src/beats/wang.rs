@@ -102,7 +102,7 @@ impl BeatNetwork for WangNet {
         (logits, WangTrace { encoder, encoded, joined, hidden })
     }
 
-    fn backward(&self, trace: &WangTrace, of: &Logits) -> Gradients {
+    fn backward(&self, trace: WangTrace, of: &Logits) -> Gradients {
         let mut gradients = Gradients::new();
         gradients.add_linear("head", self.head.gradient(&trace.hidden, &of.classes));
         let of_hidden = self.head.input_gradient(&of.classes);
@@ -112,7 +112,7 @@ impl BeatNetwork for WangNet {
         // A copy without gaps, for the kernels.
         let joined = self.hidden.input_gradient(&raw).narrow(1, 0, width);
         let dy = joined.reshape(trace.encoded);
-        self.encoder.backward(&trace.encoder, dy, "encoder", &mut gradients);
+        self.encoder.backward(trace.encoder, dy, "encoder", &mut gradients);
         gradients
     }
 }

@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 
+use super::spare;
 use super::tile::{Panel, Windows, add_product, padded};
 
 /// Groups of samples with a weight gradient each.
@@ -97,7 +98,7 @@ pub fn sample(shape: Shape, x: &[f32], packed: &[f32], bias: &[f32], buffer: &mu
 pub fn forward(shape: Shape, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let packed = forward_weights(shape, weight);
     let size = shape.positions() * shape.outputs;
-    let mut out = vec![0.0; x.len() / (shape.length * shape.inputs) * size];
+    let mut out = spare::room(x.len() / (shape.length * shape.inputs) * size);
     if size > 0 {
         out.par_chunks_mut(size)
             .zip(x.par_chunks(shape.length * shape.inputs))
@@ -121,7 +122,7 @@ pub fn backward(shape: Shape, x: &[f32], dy: &[f32], weight: &[f32], input: bool
     let (from, to) = (shape.length * shape.inputs, shape.positions() * shape.outputs);
     let samples = x.len() / from;
     let group = samples.div_ceil(GROUPS).max(1);
-    let mut dx = vec![0.0; if input { x.len() } else { 0 }];
+    let mut dx = spare::room(if input { x.len() } else { 0 });
     let packed = if input { backward_weights(shape, weight) } else { Vec::new() };
     let one = |x: &[f32], dy: &[f32], mut dx: Option<&mut [f32]>| {
         let mut sum = Sum::new(shape);
@@ -214,5 +215,6 @@ fn input_gradient(shape: Shape, dy: &[f32], packed: &[f32], buffer: &mut Vec<f32
     }
     let a = Windows { values: buffer, row: outputs, inner: 1 };
     let b = Panel { values: packed, depth: shape.kernel * outputs, stride: padded(shape.inputs) };
+    dx.fill(0.0);
     add_product(dx, shape.length, shape.inputs, a, b);
 }

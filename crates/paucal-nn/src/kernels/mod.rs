@@ -17,6 +17,7 @@ pub mod math;
 pub mod normalise;
 pub mod pool;
 pub mod spans;
+pub mod spare;
 pub mod tile;
 
 use rayon::prelude::*;

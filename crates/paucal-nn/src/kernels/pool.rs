@@ -6,6 +6,8 @@
 
 use rayon::prelude::*;
 
+use super::spare;
+
 /// Groups of samples with sums of their own.
 const GROUPS: usize = 32;
 
@@ -59,7 +61,7 @@ impl Before<'_> {
 /// The largest of each window, `[samples, positions, channels]`.
 pub fn forward(shape: Shape, x: &[f32], before: Before<'_>) -> Vec<f32> {
     let (from, to) = shape.sizes();
-    let mut out = vec![0.0; x.len() / from.max(1) * to];
+    let mut out = spare::room(x.len() / from.max(1) * to);
     if to > 0 {
         out.par_chunks_mut(to).zip(x.par_chunks(from)).for_each(|(out, x)| {
             for (l, out) in out.chunks_exact_mut(shape.channels).enumerate() {
@@ -131,11 +133,13 @@ pub fn normalised_backward(shape: Shape, of: Normalised<'_>, dy: &[f32]) -> (Vec
     let (from, to) = shape.sizes();
     let samples = of.x.len() / from.max(1);
     let group = samples.div_ceil(GROUPS).max(1);
-    let mut dx = vec![0.0; of.x.len()];
+    // Every sample is cleared before it is added to.
+    let mut dx = if to > 0 { spare::room(of.x.len()) } else { vec![0.0; of.x.len()] };
     let one = |dx: &mut [f32], x: &[f32], dy: &[f32]| {
         let mut sums = vec![0.0; 2 * channels];
         let mut room = vec![0.0; 2 * channels];
         for ((dx, x), dy) in dx.chunks_exact_mut(from).zip(x.chunks_exact(from)).zip(dy.chunks_exact(to)) {
+            dx.fill(0.0);
             scatter(shape, x, of.before, dy, dx, &mut room);
             let (bias, weight) = sums.split_at_mut(channels);
             let (weight, mean, inverse) =
@@ -197,7 +201,7 @@ pub fn mean(length: usize, channels: usize, x: &[f32], floor: f32) -> Vec<f32> {
 
 /// Gradient of the input of [`mean`].
 pub fn mean_backward(length: usize, channels: usize, x: &[f32], floor: f32, dy: &[f32]) -> Vec<f32> {
-    let mut dx = vec![0.0; x.len()];
+    let mut dx = spare::room(x.len());
     let share = 1.0 / length.max(1) as f32;
     let size = length * channels;
     dx.par_chunks_mut(size).zip(x.par_chunks(size)).zip(dy.par_chunks(channels)).for_each(|((dx, x), dy)| {

@@ -10,6 +10,7 @@ use crate::gradients::Gradients;
 use crate::kernels::host::{self, Dense, Matrix};
 use crate::kernels::normalise;
 use crate::kernels::pool::{self as kernel, Before, Normalised, Shape};
+use crate::kernels::spare;
 use crate::parameters::{Parameters, Visit, VisitMut, join, tracked, untracked};
 
 /// The largest of each window of `kernel` positions, one at every `stride`. What is left at the end is not looked at.
@@ -154,16 +155,18 @@ impl NormPool {
         Some((y, Fused { mean, inverse, scale, shift }))
     }
 
-    /// Adds the parameters' gradients under `path` from that of the output; returns that of the input.
+    /// Adds the parameters' gradients under `path` from that of the output; returns that of the input. What was saved
+    /// is used up.
     pub fn backward(
         &self,
-        saved: &NormPoolSaved,
+        saved: NormPoolSaved,
         dy: &Tensor<3>,
         path: &str,
         gradients: &mut Gradients,
     ) -> Tensor<3> {
-        if let Some((dx, gradient)) = self.backward_fused(saved, dy) {
+        if let Some((dx, gradient)) = self.backward_fused(&saved, dy) {
             gradients.add_batch_norm(path, gradient);
+            spare::give(saved.x);
             return dx;
         }
         // Elsewhere the graph of this one layer is recorded.

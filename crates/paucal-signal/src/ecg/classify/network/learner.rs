@@ -182,7 +182,7 @@ impl<N: BeatNetwork> Trainee for Learner<'_, N> {
         let noise = logits.noise.map(|logits| binary(&logits, &noisy));
         let of_noise = noise.as_ref().map(|(loss, _)| *loss);
         let noise = noise.map(|(_, gradient)| gradient * self.lesson.noise_weight as f32);
-        let gradients = self.network.backward(&trace, &Logits { classes, noise });
+        let gradients = self.network.backward(trace, &Logits { classes, noise });
         self.adam.config.learning_rate = self.lesson.course.rate(k / self.batches as u64);
         self.adam.step(&mut self.network, gradients)?;
         if !report {
