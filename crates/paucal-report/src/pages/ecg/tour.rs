@@ -56,7 +56,7 @@ fn summary(journey: &Journey) -> Blocks {
     );
     let leak = journey.training.leak.as_ref().and_then(|leak| {
         let words = format!(
-            "No: it would have promised a macro-F1 of {}, patients held out give {}",
+            "It would have promised a macro-F1 of {}, patients held out give {}",
             number::percent(leak.leaky_random_macro_f1?, 1),
             number::percent(leak.grouped_macro_f1?, 1)
         );

@@ -119,7 +119,8 @@ pub(super) fn review(training: &Training, of: &Calibrated) -> Section {
         Column::new("Possible from"),
         Column::new("Beats"),
         Column::new("Patients"),
-        Column::new("Enough for the promise"),
+        Column::new("Doubt it casts on others"),
+        Column::new("Guarded"),
     ];
     let thresholds = Table::new(
         "thresholds",
@@ -137,13 +138,19 @@ pub(super) fn review(training: &Training, of: &Calibrated) -> Section {
             Cell::decimals(1.0 - threshold.score, 4),
             Cell::from(threshold.beats),
             Cell::from(threshold.patients),
-            Cell::text(if threshold.promised { "yes" } else { "no: too few patients" }),
+            Cell::percent(threshold.doubt, 1),
+            Cell::text(match (threshold.guarded, threshold.promised) {
+                (true, true) => "yes",
+                (true, false) => "yes, but with too few patients for a promise",
+                (false, _) => "no: the model cannot tell it well enough",
+            }),
         ]
     });
     let section = Section::new("review", "When a beat is left to a person")
         .paragraph(
             "A beat passes when its signal is good, its most probable class is probable enough, and exactly one class \
-             remains possible. The table below it was measured on the same patients that set the thresholds.",
+             remains possible. A class that would put too many beats of others in doubt is not guarded: beats of it may \
+             pass under another name. What review is worth was measured on the same patients that set the thresholds.",
         )
         .table(thresholds);
     match &training.gated {

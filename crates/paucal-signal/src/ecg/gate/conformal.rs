@@ -8,6 +8,10 @@
 //! Wasserman, Ramdas (2022, *Journal of the American Statistical Association*). With fewer than 1/α − 1 patients of
 //! a class no threshold can promise α; the largest score seen is taken, and [`ClassThreshold::promised`] says
 //! that it is no promise.
+//!
+//! A class that the model cannot tell would remain possible for nearly every beat, and everything would be left to a
+//! person. So a class that would stay possible for more than [`Conformal::most_doubt`] of the beats of other classes is
+//! not *guarded*: it stands only where it is the most probable, nothing is promised about it, and the thresholds say so.
 
 // Array views are handles and are passed by value, as ndarray itself does.
 #![allow(clippy::needless_pass_by_value)]
@@ -23,11 +27,13 @@ use crate::ecg::error::{EcgError, require};
 pub struct Conformal {
     /// Share α of the beats of a class that may lose it.
     pub error_rate: f64,
+    /// Share of the beats of other classes for which a guarded class may stay possible, at most.
+    pub most_doubt: f64,
 }
 
 impl Default for Conformal {
     fn default() -> Self {
-        Self { error_rate: 0.1 }
+        Self { error_rate: 0.1, most_doubt: 0.2 }
     }
 }
 
@@ -40,7 +46,11 @@ pub struct ClassThreshold {
     pub beats: usize,
     /// Patients it was calibrated on.
     pub patients: usize,
-    /// Whether these are enough for the stated rate.
+    /// Share of the beats of other classes for which it would stay possible; 1 without any beat to calibrate on.
+    pub doubt: f64,
+    /// Whether it stays possible wherever its threshold says so.
+    pub guarded: bool,
+    /// Whether it is guarded and the patients are enough for the stated rate.
     pub promised: bool,
 }
 
@@ -73,12 +83,22 @@ impl Conformal {
         if probabilities.iter().any(|p| !(0.0..=1.0).contains(p)) {
             return Err(EcgError::beats("a probability is not between 0 and 1", "check the classifier"));
         }
+        let doubt = self.most_doubt;
+        require((0.0..=1.0).contains(&doubt), "most_doubt", doubt, "between 0 and 1")?;
         let of_class = |class: usize| {
-            let scores: Vec<(usize, f64)> = (0..beats)
-                .filter(|&i| reference[i].map(usize::from) == Some(class))
-                .map(|i| (patient[i], 1.0 - probabilities[[i, class]]))
-                .collect();
-            threshold(scores, self.error_rate)
+            let (own, others): (Vec<usize>, Vec<usize>) = (0..beats)
+                .filter(|&i| reference[i].is_some())
+                .partition(|&i| reference[i].map(usize::from) == Some(class));
+            let score = |i: usize| 1.0 - probabilities[[i, class]];
+            let mut found = threshold(own.iter().map(|&i| (patient[i], score(i))).collect(), self.error_rate);
+            let left = others.iter().filter(|&&i| score(i) <= found.score).count();
+            found.doubt = left as f64 / others.len().max(1) as f64;
+            if found.beats == 0 {
+                found.doubt = 1.0;
+            }
+            found.guarded = found.beats > 0 && found.doubt <= doubt;
+            found.promised &= found.guarded;
+            found
         };
         Ok(Calibrated { error_rate: self.error_rate, thresholds: (0..classes).map(of_class).collect() })
     }
@@ -101,15 +121,20 @@ fn threshold(mut scores: Vec<(usize, f64)>, error_rate: f64) -> ClassThreshold {
             break;
         }
     }
-    ClassThreshold { score, beats, patients, promised: wanted <= patients as f64 + 1e-9 && patients > 0 }
+    let promised = wanted <= patients as f64 + 1e-9 && patients > 0;
+    ClassThreshold { score, beats, patients, doubt: 1.0, guarded: false, promised }
 }
 
 impl Calibrated {
     /// The classes that a beat with these probabilities can have, the most probable first.
     pub fn possible(&self, probabilities: ArrayView1<'_, f64>) -> Vec<usize> {
-        let mut left: Vec<usize> = (0..self.thresholds.len())
-            .filter(|&class| 1.0 - probabilities[class] <= self.thresholds[class].score)
-            .collect();
+        let top = (0..probabilities.len())
+            .fold(0, |top, class| if probabilities[class] > probabilities[top] { class } else { top });
+        let stands = |class: &usize| {
+            let threshold = self.thresholds[*class];
+            if threshold.guarded { 1.0 - probabilities[*class] <= threshold.score } else { *class == top }
+        };
+        let mut left: Vec<usize> = (0..self.thresholds.len()).filter(stands).collect();
         left.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
         left
     }

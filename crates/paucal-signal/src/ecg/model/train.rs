@@ -32,6 +32,9 @@ pub struct TrainOptions {
     pub leave_out: Vec<String>,
     /// Share of the beats of each class that may lose it to review or to another class.
     pub error_rate: f64,
+    /// Share of the beats of other classes that guarding a class may put in doubt; a class that would do more is not
+    /// guarded, and the report says so.
+    pub most_doubt: f64,
     /// Thresholds that are not calibrated.
     pub gates: Gates,
     /// Whether to show what a random split of beats would have promised.
@@ -46,6 +49,7 @@ impl Default for TrainOptions {
             folds: 8,
             leave_out: vec!["Q".into()],
             error_rate: 0.1,
+            most_doubt: 0.2,
             gates: Gates::default(),
             leak: true,
             bootstrap: Bootstrap::default(),
@@ -111,6 +115,7 @@ impl TrainOptions {
         require(self.folds != 1 && self.folds <= 1000, "folds", self.folds, "0, or from 2 to 1000")?;
         let rate = self.error_rate > 0.0 && self.error_rate < 1.0;
         require(rate, "error_rate", self.error_rate, "above 0 and below 1")?;
+        require((0.0..=1.0).contains(&self.most_doubt), "most_doubt", self.most_doubt, "from 0 to 1")?;
         self.gates.check()
     }
 }
@@ -139,7 +144,7 @@ pub fn train(
     let of_side = |side| on_side(&prepared, fitted.as_ref(), division, side);
     let held = validated.as_ref().map(|of| Unseen::new(&prepared, of.rows.clone(), of.probabilities.clone()));
     let unseen = Unseen::join(held.into_iter().chain(of_side(Side::Validation)?))?;
-    let rule = Conformal { error_rate: options.error_rate };
+    let rule = Conformal { error_rate: options.error_rate, most_doubt: options.most_doubt };
     let calibrated = unseen.as_ref().map(|of| of.calibrate(&rule)).transpose()?;
     let gated =
         unseen.as_ref().map(|of| of.gated(&prepared, &options.gates, calibrated.as_ref())).transpose()?;
