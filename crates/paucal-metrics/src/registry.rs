@@ -253,7 +253,7 @@ pub static METRICS: &[Metric] = &[
     metric(("adjusted_rand", "Adjusted Rand index"), Clustering, SIGNED, Higher,
         "Agreement of two clusterings of the same items; 1 is the same, 0 is chance.", "Hubert and Arabie 1985"),
     metric(("cluster_overlap", "Cluster overlap"), Clustering, SHARE, Higher,
-        "Largest Jaccard index of a cluster with one of another clustering: does it come back?", "Hennig 2007"),
+        "Largest Jaccard index of a cluster with one of another clustering; low when it does not come back.", "Hennig 2007"),
 ];
 
 #[cfg(test)]

@@ -22,12 +22,16 @@ pub fn page(report: &PrototypeReport) -> Document {
 fn purity(report: &PrototypeReport) -> Verdict {
     let question = "Does each prototype stand for one class?";
     let (bad, all) = (report.num_suspicious, report.num_prototypes);
-    let verdict = match bad {
-        0 => Verdict::new(
-            question,
-            Answer::Yes,
-            format!("None of the {all} is impure or noisy beyond doubt").as_str(),
-        ),
+    let verdict = match (bad, report.num_not_held) {
+        (0, 0) => {
+            let words = format!("None of the {all} is impure or noisy beyond doubt");
+            Verdict::new(question, Answer::Yes, words.as_str())
+        }
+        (0, lost) => {
+            let words =
+                format!("In training patients yes; the names of {lost} of {all} do not hold for others");
+            Verdict::new(question, Answer::Unclear, words.as_str())
+        }
         _ => Verdict::new(question, Answer::No, format!("{bad} of {all} are impure or noisy").as_str()),
     };
     let (small, single) = (report.num_small, report.num_single_patient);
@@ -123,8 +127,9 @@ fn by_label(report: &PrototypeReport) -> Table {
 
 fn detail(report: &PrototypeReport) -> Table {
     let columns = [
-        Column::new("Prototype"),
+        Column::new("No."),
         Column::new("Class"),
+        Column::new("Notes"),
         Column::new("Beats"),
         Column::new("Purity").better(Better::Higher).explained(Text::marked(
             "with Wilson's interval [@wilson], which takes beats for independent; beats of one patient are not, so it \
@@ -141,7 +146,6 @@ fn detail(report: &PrototypeReport) -> Table {
             "mean Jaccard index with the most similar cluster of each refit [@hennig]: stable from 0.75, dissolved \
              below 0.5",
         )),
-        Column::new("Notes"),
     ];
     Table::new("prototypes", "Every prototype, the suspicious ones first.", columns).rows(
         &report.prototypes,
@@ -151,6 +155,7 @@ fn detail(report: &PrototypeReport) -> Table {
             [
                 Cell::Count(p.prototype_id),
                 Cell::text(p.dominant_label_name.as_str()),
+                Cell::text(notes(p).as_str()),
                 Cell::Count(p.size),
                 Cell::Estimate(purity),
                 Cell::or_missing(p.held_out_purity, nobody, |share| Cell::decimals(share, 2)),
@@ -165,14 +170,17 @@ fn detail(report: &PrototypeReport) -> Table {
                     .as_str(),
                 ),
                 Cell::or_missing(p.overlap, "nothing was clustered again", |share| Cell::decimals(share, 2)),
-                Cell::text(notes(p).as_str()),
             ]
         },
     )
 }
 
 fn notes(prototype: &PrototypeCheck) -> String {
-    let own = [(prototype.small, "small"), (prototype.single_patient, "one patient")];
+    let own = [
+        (prototype.not_held, "fails others"),
+        (prototype.small, "small"),
+        (prototype.single_patient, "one patient"),
+    ];
     let own = own.iter().filter(|(holds, _)| *holds).map(|(_, word)| *word);
     let all: Vec<&str> = prototype.reasons.iter().map(String::as_str).chain(own).collect();
     let mut distinct: Vec<&str> = Vec::new();

@@ -35,6 +35,7 @@ impl PrototypeReport {
             },
             "num_small": self.num_small,
             "num_single_patient": self.num_single_patient,
+            "num_not_held": self.num_not_held,
             "adjusted_rand": self.stability.mean,
         });
         Ok(write("prototype_validation_summary.json", &format!("{summary:#}\n"))?)
@@ -59,6 +60,7 @@ fn detail<'a>(prototypes: impl Iterator<Item = &'a PrototypeCheck>) -> Result<St
         "purity_high",
         "held_out_beats",
         "held_out_purity",
+        "not_held",
         "patients",
         "largest_patient",
         "largest_patient_share",
@@ -85,6 +87,7 @@ fn detail<'a>(prototypes: impl Iterator<Item = &'a PrototypeCheck>) -> Result<St
             p.purity_interval.high.to_string(),
             p.held_out_beats.to_string(),
             cell(p.held_out_purity),
+            p.not_held.to_string(),
             p.patients.to_string(),
             p.largest_patient.clone(),
             p.largest_patient_share.to_string(),

@@ -84,7 +84,9 @@ fn measured(
         Compat::Spec => (top, unnamed as f64 / top.max(1) as f64),
     };
     let right = around.held_out.iter().filter(|&&beat| prepared.beats[beat].class.map(usize::from) == class);
-    let held_out = around.held_out.len();
+    let (held_out, right) = (around.held_out.len(), right.count());
+    let not_held =
+        held_out > 0 && wilson(right as u64, held_out as u64, options.level)?.high < options.min_purity;
     let (largest, most) = largest_patient(prepared, &around.beats);
     let pairs: Vec<String> = prototype.mix.iter().map(|(class, n)| format!("{}:{n}", id(*class))).collect();
     let mut check = PrototypeCheck {
@@ -97,7 +99,8 @@ fn measured(
         purity_interval: wilson(dominant as u64, counted.max(1) as u64, options.level)?,
         noise_ratio: noise,
         held_out_beats: held_out,
-        held_out_purity: (held_out > 0).then(|| right.count() as f64 / held_out as f64),
+        held_out_purity: (held_out > 0).then(|| right as f64 / held_out as f64),
+        not_held,
         patients: prototype.patients,
         largest_patient: largest,
         largest_patient_share: most as f64 / around.beats.len().max(1) as f64,

@@ -96,6 +96,8 @@ pub struct PrototypeReport {
     pub num_small: usize,
     /// Those with beats of one patient only.
     pub num_single_patient: usize,
+    /// Those whose name does not hold for validation patients.
+    pub num_not_held: usize,
     /// Numbers of the classes that are the most frequent of a prototype.
     pub labels_seen: Vec<i32>,
     /// Names of the classes that occur but name no prototype.
@@ -163,6 +165,9 @@ pub struct PrototypeCheck {
     pub held_out_beats: usize,
     /// How many of them have its class.
     pub held_out_purity: Option<f64>,
+    /// Its name does not hold for validation patients: even the upper end of that share's interval is below the
+    /// least purity.
+    pub not_held: bool,
     /// Its patients.
     pub patients: usize,
     /// The patient with most of its beats.
@@ -217,6 +222,7 @@ pub fn check(
         num_suspicious: count(|p| p.suspicious),
         num_small: count(|p| p.small),
         num_single_patient: count(|p| p.single_patient),
+        num_not_held: count(|p| p.not_held),
         labels_seen,
         options: options.clone(),
         unit: unit(prepared).into(),
@@ -276,6 +282,11 @@ fn warnings(prototypes: &[PrototypeCheck], unnamed: &[String]) -> Vec<String> {
             _ => said.push(format!("prototypes {} {many}", few(&names))),
         }
     };
+    say(
+        &|p| p.not_held,
+        "has a name that does not hold for validation patients",
+        "have names that do not hold for validation patients",
+    );
     say(
         &|p| p.single_patient,
         "is one patient's: it may show that patient and no class",
