@@ -11,6 +11,7 @@
 //! which sensitivity and positive predictivity of S are given. See `docs/ecg-classification.md`.
 
 use std::error::Error;
+use std::io::Write;
 use std::time::Instant;
 
 use paucal_core::{Seed, Silent};
@@ -44,8 +45,9 @@ fn main() -> Outcome<()> {
     let sources = Sources { files: discover(&[folder])?, labels: LabelMap::aami_4(), ..Sources::default() };
     let prepared = prepare(&sources, &PrepareOptions::default(), Seed(1), &Silent::new())?;
     let trial = Trial::new(&prepared);
-    println!("| configuration | macro-F1 | S F1 | V F1 | F F1 | jκ | cut: S, V | runs: Se, +P | s |");
-    println!("|---|---|---|---|---|---|---|---|---|");
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "| configuration | macro-F1 | S F1 | V F1 | F F1 | jκ | cut: S, V | runs: Se, +P | s |")?;
+    writeln!(out, "|---|---|---|---|---|---|---|---|---|")?;
     let chosen = configurations()
         .into_iter()
         .filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|w| w == name));
@@ -53,7 +55,7 @@ fn main() -> Outcome<()> {
         let start = Instant::now();
         let rows = (1..=seeds.parse()?).map(|seed| trial.run(&*classifier, Seed(seed)));
         let rows: Vec<Scores> = rows.collect::<Outcome<_>>()?;
-        println!("| {name} | {} | {:.0} |", summary(&rows), start.elapsed().as_secs_f64());
+        writeln!(out, "| {name} | {} | {:.0} |", summary(&rows), start.elapsed().as_secs_f64())?;
     }
     Ok(())
 }

@@ -112,9 +112,9 @@ impl Pace {
         let next_step = (next - prev).abs();
         let [q10, median, q75, q90] = self.quantiles;
         let [near_q10, near_q25, near_median, near_q75, near_q90] =
-            quantiles(&mut self.near(&self.intervals, at, REACH), [0.1, 0.25, 0.5, 0.75, 0.9]);
-        let middle = |values: &[f64], reach: usize| quantiles(&mut self.near(values, at, reach), [0.5])[0];
-        let abrupt = self.near(&self.abrupt, at, REACH);
+            quantiles(&mut near(&self.intervals, at, REACH), [0.1, 0.25, 0.5, 0.75, 0.9]);
+        let middle = |values: &[f64], reach: usize| quantiles(&mut near(values, at, reach), [0.5])[0];
+        let abrupt = near(&self.abrupt, at, REACH);
         out.extend([
             prev / q75,
             prev / q90,
@@ -140,12 +140,12 @@ impl Pace {
             self.dominant,
         ]);
     }
+}
 
-    /// What is known of the beats up to `reach` away.
-    fn near(&self, values: &[f64], at: usize, reach: usize) -> Vec<f64> {
-        let near = &values[at.saturating_sub(reach)..(at + reach + 1).min(values.len())];
-        near.iter().copied().filter(|v| !v.is_nan()).collect()
-    }
+/// What is known of the beats up to `reach` away.
+fn near(values: &[f64], at: usize, reach: usize) -> Vec<f64> {
+    let near = &values[at.saturating_sub(reach)..(at + reach + 1).min(values.len())];
+    near.iter().copied().filter(|v| !v.is_nan()).collect()
 }
 
 /// The interval before a beat; NaN if it is not known.
