@@ -143,6 +143,7 @@ pub struct LabelCheck {
 
 /// One prototype.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of the table of prototypes")]
 pub struct PrototypeCheck {
     /// Its number: that of its cluster.
     pub prototype_id: usize,
