@@ -12,9 +12,11 @@ use paucal_signal::ecg::beats::rr::intervals;
 use paucal_signal::ecg::beats::{Beat, Window};
 use paucal_signal::ecg::classify::network::{Augment, Course, Goal, Loss};
 use paucal_signal::ecg::classify::{
-    BankOptions, BeatClassifier, Beats, Boost, Cnn, Extent, FittedClassifier, Hybrid, TrainingBeats, load,
+    Bank, BankOptions, BeatClassifier, Beats, Boost, Cnn, Extent, FittedClassifier, Hybrid, TrainingBeats,
+    load,
 };
 
+use paucal_signal::ecg::gate::Similarity as _;
 use paucal_signal::ecg::labels::LabelMap;
 use paucal_signal::ecg::prepare::{PrepareOptions, Sources, prepare};
 use paucal_signal::ecg::validate::{CrossValidation, cross_validate};
@@ -305,6 +307,46 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(toml::from_str::<Hybrid>(&toml::to_string(&hybrid).unwrap()).unwrap(), hybrid);
     assert!(toml::from_str::<Hybrid>("radios = 1").is_err());
     assert!(!Path::new("model.safetensors").exists());
+}
+
+#[test]
+fn a_bank_knows_every_class_of_the_training_patients() {
+    let made = Made::new(4, 80);
+    let (beats, training) = (made.beats(), made.training());
+    for clusters in [2, 8] {
+        let options = BankOptions { clusters, most: 40, ..BankOptions::default() };
+        let bank = options.fit(&training, Seed(1)).unwrap();
+        let classes: Vec<usize> = bank.prototypes().iter().map(|known| known.class).collect();
+        assert!((0..3).all(|class| classes.contains(&class)), "{classes:?}");
+        assert!(bank.prototypes().iter().all(|known| known.beats >= 3));
+        assert!(bank.consistent(3) && !bank.consistent(2));
+        let similarities = bank.similarities(&beats).unwrap();
+        let best = bank.best(&beats).unwrap();
+        assert!(best.iter().all(|v| (-1.0..=1.000_001).contains(v)));
+        let strange = best.iter().zip(&made.all).filter(|(best, beat)| !beat.noise && **best < 0.8).count();
+        assert!(strange * 10 < best.len(), "nearly all clean beats are like a prototype, not {strange}");
+        let x = bank.features(&similarities, 3, 3);
+        assert_eq!(x.dim(), (beats.len(), 6));
+        for (i, row) in x.rows().into_iter().enumerate() {
+            let top = row[0].max(row[1]).max(row[2]);
+            assert!(row[0] == top && f64::from(top) == best[i] && row[1] >= row[2]);
+            assert_eq!(row[3].max(row[4]).max(row[5]), top);
+        }
+        let wide: Vec<usize> = (0..beats.len()).filter(|&b| made.all[b].class == Some(2)).collect();
+        let own = wide.iter().filter(|&&b| x[[b, 5]] > x[[b, 3]]).count();
+        assert!(own * 10 >= wide.len() * 9, "inverted beats are like their own class: {own}");
+    }
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let fit = || Bank::fit(&training, Seed(1)).unwrap();
+    assert!(one.install(fit) == fit());
+    let other = Beats { rate: 72.0, ..made.beats() };
+    assert!(fit().similarities(&other).is_err());
+    assert!(BankOptions { clusters: 1, ..BankOptions::default() }.check().is_err());
+    let two = TrainingBeats::new(&made.beats().select(vec![0, 1]), &names(3)).unwrap();
+    assert_eq!(
+        Bank::fit(&two, Seed(1)).unwrap_err().to_string(),
+        "no three beats of a class make a prototype"
+    );
 }
 
 /// Beats per second on one thread; run with `-- --ignored --nocapture`.

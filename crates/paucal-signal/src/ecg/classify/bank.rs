@@ -6,9 +6,9 @@
 //! at least three beats counts, because rare classes live in small ones; of fewer the median would be a beat of a
 //! patient, which a model must not hold.
 //!
-//! Afterwards a prototype is assigned to the class that is most over-represented in its cluster: the one with
-//! the largest share of *its own* beats there. A class that leads no cluster is represented by the median of all
-//! its beats, so that every class with three beats has a prototype.
+//! Afterwards a prototype is assigned to the class that most beats of its cluster have. A class that leads no cluster,
+//! which is the fate of rare ones, is represented by the median of all its beats, so that every class with three beats
+//! has a prototype like itself.
 
 use ndarray::Array2;
 use paucal_core::Seed;
@@ -114,15 +114,12 @@ impl BankOptions {
     }
 }
 
-/// For every group of beats the class with the largest share of its own beats there; the first of several.
+/// The most frequent class of every group of beats; the first of several.
 fn leaders(members: &[Vec<usize>], classes: &[usize], count: usize) -> Vec<usize> {
-    let mut totals = vec![0_usize; count];
-    members.iter().flatten().for_each(|&i| totals[classes[i]] += 1);
     let leader = |of: &Vec<usize>| {
         let mut here = vec![0_usize; count];
         of.iter().for_each(|&i| here[classes[i]] += 1);
-        let share = |class: usize| here[class] as f64 / totals[class].max(1) as f64;
-        (0..count).fold(0, |best, class| if share(class) > share(best) { class } else { best })
+        (0..count).fold(0, |best, class| if here[class] > here[best] { class } else { best })
     };
     members.iter().map(leader).collect()
 }

@@ -8,7 +8,6 @@ use super::*;
 use crate::ecg::beats::rr::intervals;
 use crate::ecg::beats::{Beat, Window};
 use crate::ecg::evaluate::{Judged, judge};
-use crate::ecg::gate;
 use crate::ecg::validate::{CrossValidation, Folds, cross_validate};
 
 const WINDOW: Window = Window { before: 9, after: 10 };
@@ -253,38 +252,6 @@ fn every_feature_has_a_name_and_every_wave_a_form() {
         assert!(x.iter().all(|v| !v.is_infinite()));
     }
     assert!(BeatFeatures { wave: Wave::Components(0), ..BeatFeatures::default() }.check().is_err());
-}
-
-#[test]
-fn a_bank_knows_every_class_of_the_training_patients() {
-    let made = Made::new(4, 80);
-    let beats = made.beats();
-    let training = TrainingBeats::new(&beats, &names()).unwrap();
-    for clusters in [2, 8] {
-        let bank =
-            BankOptions { clusters, most: 40, ..BankOptions::default() }.fit(&training, Seed(1)).unwrap();
-        let classes: Vec<usize> = bank.prototypes().iter().map(|known| known.class).collect();
-        assert!((0..3).all(|class| classes.contains(&class)), "{classes:?}");
-        assert!(bank.consistent(3) && !bank.consistent(2));
-        let similarities = bank.similarities(&beats).unwrap();
-        let best = gate::Similarity::best(&bank, &beats).unwrap();
-        assert!(best.iter().all(|v| (0.5..=1.000_001).contains(v)));
-        let x = bank.features(&similarities, 3, 3);
-        assert_eq!(x.dim(), (beats.len(), 6));
-        for (i, row) in x.rows().into_iter().enumerate() {
-            let top = row[0].max(row[1]).max(row[2]);
-            assert!(row[0] == top && f64::from(top) == best[i] && row[1] >= row[2]);
-            assert_eq!(row[3].max(row[4]).max(row[5]), top);
-        }
-        let wide: Vec<usize> = (0..beats.len()).filter(|&b| made.all[b].class == Some(2)).collect();
-        assert!(wide.iter().all(|&b| x[[b, 5]] > x[[b, 3]]), "inverted beats are like their own class");
-    }
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let fit = || Bank::fit(&training, Seed(1)).unwrap();
-    assert_eq!(one.install(fit), fit());
-    let other = Beats { rate: 72.0, ..made.beats() };
-    assert!(fit().similarities(&other).is_err());
-    assert!(BankOptions { clusters: 1, ..BankOptions::default() }.check().is_err());
 }
 
 #[test]
