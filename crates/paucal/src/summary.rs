@@ -1,6 +1,5 @@
 //! The short results that commands print: what a person wants to know first, and where the rest is.
 
-pub mod beats;
 pub mod ecg;
 
 use std::fmt::Write as _;

@@ -1,4 +1,5 @@
 use paucal_core::Silent;
+use paucal_evidence::significance::Bootstrap;
 use paucal_learn::Boosting;
 
 use super::*;
@@ -75,7 +76,7 @@ fn a_model_survives_its_folder_and_absent_classes() {
     let own = again.cut(&sources, &Silent::new()).unwrap();
     let prediction = again.predict(&own).unwrap();
     assert_eq!(prediction, model.predict(&own).unwrap());
-    let judged = again.judge(&own, &prediction, &Default::default(), Seed(1)).unwrap();
+    let judged = again.judge(&own, &prediction, &Bootstrap::default(), Seed(1)).unwrap();
     assert_eq!(judged.seen_patients, ["101m4h"]);
     assert!(judged.warnings.iter().any(|w| w.contains("memory")), "{:?}", judged.warnings);
     assert_eq!(judged.beats.abstained as usize, prediction.held().count());

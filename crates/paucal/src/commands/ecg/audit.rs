@@ -37,5 +37,5 @@ pub fn run(session: &Session, arguments: &AuditRecordings) -> Result<()> {
         folder.write_json("result.json", &found)?;
         session.finish_with(folder, "ecg audit", super::inputs(&audited.files, &audited.read)?)?;
     }
-    session.printer.result(&found, &summary::beats::audited(&found, arguments.out.as_deref()))
+    session.printer.result(&found, &summary::ecg::audited(&found, arguments.out.as_deref()))
 }

@@ -32,5 +32,5 @@ pub fn run(session: &Session, arguments: &Discover) -> Result<()> {
     let there = read.iter().filter(|path| path.is_file());
     let inputs = there.map(|path| input(path)).collect::<Result<_>>()?;
     session.finish_with(&folder, "ecg discover", inputs)?;
-    session.printer.result(&report, &summary::beats::discovered(&report, &arguments.out))
+    session.printer.result(&report, &summary::ecg::discovered(&report, &arguments.out))
 }

@@ -33,5 +33,5 @@ pub fn run(session: &Session, arguments: &Mine) -> Result<()> {
     folder.write_json("result.json", &found)?;
     let header = arguments.prepared.join("prepared.json");
     session.finish(&folder, "ecg mine", &[&arguments.seeds, &header])?;
-    session.printer.result(&found, &summary::beats::mined(&found, &arguments.out))
+    session.printer.result(&found, &summary::ecg::mined(&found, &arguments.out))
 }

@@ -34,5 +34,5 @@ pub fn run(session: &Session, arguments: &Prototypes) -> Result<()> {
     let read = ["prepared.json", "beats.npy", "features.npy"].map(|name| arguments.prepared.join(name));
     let inputs = read.iter().map(|path| input(path)).collect::<Result<_>>()?;
     session.finish_with(&folder, "ecg prototypes", inputs)?;
-    session.printer.result(&report, &summary::beats::prototypes(&report, &arguments.out))
+    session.printer.result(&report, &summary::ecg::prototypes(&report, &arguments.out))
 }
