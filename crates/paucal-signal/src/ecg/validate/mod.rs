@@ -6,9 +6,9 @@
 //! patient. It is there to show the difference, and for nothing else.
 
 use ndarray::{Array2, Axis};
+use paucal_core::parallel::apart;
 use paucal_core::{Event, Observer, Seed, Silent};
 use paucal_evidence::significance::Bootstrap;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::classify::{BeatClassifier, Beats, TrainingBeats};
@@ -86,15 +86,12 @@ pub fn cross_validate(
     let fold = deal(&all, &patient, options, seed)?;
     observer.event(Event::Started { stage: STAGE.into(), total: Some(options.folds as u64) });
     let done = std::sync::atomic::AtomicU64::new(0);
-    let parts: Vec<Result<Part, EcgError>> = (0..options.folds)
-        .into_par_iter()
-        .map(|held| {
-            let part = one_fold(classifier, &all, &fold, held, seed, observer);
-            let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-            observer.event(Event::Progress { stage: STAGE.into(), done });
-            part
-        })
-        .collect();
+    let parts: Vec<Result<Part, EcgError>> = apart(options.folds, |held| {
+        let part = one_fold(classifier, &all, &fold, held, seed, observer);
+        let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        observer.event(Event::Progress { stage: STAGE.into(), done });
+        part
+    });
     let mut probabilities = Array2::zeros((all.beats.len(), classes.len()));
     for part in parts {
         let part = part?;
