@@ -12,7 +12,7 @@
 //! | stretch | 100 to 600 beats as they are | what is usual varies from minute to minute |
 //!
 //! Each beat keeps its wave, its class and, unless said otherwise, the interval before it; all other intervals
-//! are taken anew. Runs alone make a classifier call half of atrial fibrillation early; irregular recordings
+//! are taken anew. Runs alone make a classifier call much of atrial fibrillation early; irregular recordings
 //! prevent it (`docs/ecg-classification.md`).
 
 use paucal_core::Seed;
