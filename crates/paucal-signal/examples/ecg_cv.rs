@@ -67,12 +67,9 @@ fn configurations() -> Vec<(&'static str, Box<dyn BeatClassifier>)> {
     let even = Weighting { patient_power: 1.0, ..boost().weighting };
     let before =
         Boost { features: paceless.clone(), weighting: even, recompose: Recompose::none(), ..boost() };
-    let half = Weighting { class_power: 0.5, ..boost().weighting };
-    let pair = |wave: Boost| Ensemble {
-        members: vec![boost(), wave],
-        specialists: Vec::new(),
-        ..Ensemble::default()
-    };
+    let unweighted =
+        Boost { weighting: Weighting { most: 500, ..Weighting::default() }, ..Boost::with_wave() };
+    let unweighted = Ensemble { members: vec![boost(), unweighted], ..Ensemble::default() };
     let runs_only = Recompose { runs: 0.4, irregular: 0.0, ..Recompose::default() };
     vec![
         ("plain", Box::new(Boost::plain())),
@@ -83,9 +80,8 @@ fn configurations() -> Vec<(&'static str, Box<dyn BeatClassifier>)> {
         ("no-pace", Box::new(Boost { features: paceless, ..boost() })),
         ("no-recompose", Box::new(Boost { recompose: Recompose::none(), ..boost() })),
         ("runs-only", Box::new(Boost { recompose: runs_only, ..boost() })),
-        ("weighted-wave", Box::new(pair(Boost { weighting: boost().weighting, ..Boost::with_wave() }))),
-        ("half-weighted-wave", Box::new(pair(Boost { weighting: half, ..Boost::with_wave() }))),
         ("with-wave", Box::new(Boost::with_wave())),
+        ("unweighted-wave", Box::new(unweighted)),
         ("ensemble", Box::new(Ensemble::default())),
         ("no-specialist", Box::new(Ensemble { specialists: Vec::new(), ..Ensemble::default() })),
         (

@@ -59,11 +59,10 @@ impl Boost {
     /// Name in [`METHODS`](super::METHODS).
     pub const NAME: &'static str = "boost";
 
-    /// The defaults with principal components of the wave besides, and every beat alike.
+    /// The defaults with principal components of the wave besides.
     pub fn with_wave() -> Self {
         let features = BeatFeatures { wave: Wave::Components(24), ..BeatFeatures::default() };
-        let weighting = Weighting { most: 500, ..Weighting::default() };
-        Self { features, weighting, ..Self::default() }
+        Self { features, ..Self::default() }
     }
 
     /// Principal components and the RR features of Wang et al., every beat alike: what is to be bettered.

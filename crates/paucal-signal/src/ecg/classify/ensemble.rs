@@ -38,8 +38,8 @@ pub struct Ensemble {
 }
 
 impl Default for Ensemble {
-    /// Two members, of which one weighs classes and patients and leaves the wave out, and the other looks at the
-    /// wave too and takes beats as they are. Fusion beats are told by the wave alone.
+    /// Two members, of which one leaves the wave out and the other looks at it too. Fusion beats are told by wave
+    /// and RR intervals alone.
     fn default() -> Self {
         Self {
             members: vec![Boost::default(), Boost::with_wave()],
