@@ -38,7 +38,7 @@ fn the_demo_tells_the_whole_story() {
 fn a_model_is_trained_used_and_judged() {
     let place = Place::new();
     let demo = DEMO.path("demo").display().to_string();
-    let trained = place.done(&format!("ecg train {demo}/prepared --out model {QUICK}"));
+    let trained = place.done(&format!("ecg train {demo}/prepared --model boost --out model {QUICK}"));
     assert!(trained.out.contains("Each patient predicted by a model that has not met"), "{}", trained.out);
     let training = place.json("model/result.json");
     // Nobody gave prepare a split, so every patient is learnt from.
@@ -87,7 +87,7 @@ fn a_split_file_keeps_its_patients_apart() {
         "split.toml",
         "train = ['106m0', '119m0', '208m0', '209m11h', '207m27h']\ntest = ['101m4h', '203m0']\n",
     );
-    place.done(&format!("ecg train {demo}/prepared --split split.toml --out model --quiet {QUICK}"));
+    place.done(&format!("ecg train {demo}/prepared --model boost --split split.toml --out model --quiet {QUICK}"));
     let training = place.json("model/result.json");
     assert_eq!((training["patients"].as_u64(), training["division"].as_str()), (Some(5), Some("sides")));
     assert_eq!(training["test"]["patients"].as_array().unwrap().len(), 2);
@@ -106,7 +106,7 @@ fn the_same_seed_trains_the_same_model_on_any_number_of_threads() {
     let demo = DEMO.path("demo").display().to_string();
     for (out, threads) in [("one", 1), ("two", 2)] {
         place.done(&format!(
-            "ecg train {demo}/prepared --out {out} --threads {threads} --quiet {QUICK} --set ecg.train.leak=false"
+            "ecg train {demo}/prepared --model boost --out {out} --threads {threads} --quiet {QUICK} --set ecg.train.leak=false"
         ));
     }
     for file in ["model.json", "classifier.json", "result.json"] {
