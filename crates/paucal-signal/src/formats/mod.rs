@@ -218,9 +218,9 @@ pub struct Source {
 /// The files with recordings among files and folders, in the order given.
 ///
 /// Of a folder these are its files in order of their names, without those of the folders in it; files that no
-/// format knows are passed over, and text without an ending of a table. A file named `RECORDS` is what
-/// PhysioNet makes of it: a list of records, one a line. Any other file must hold recordings. Of a WFDB record
-/// only the header is listed, of a record of several segments only that of the whole.
+/// format knows are passed over unless their ending promises one, and text without an ending of a table. A file
+/// named `RECORDS` is what PhysioNet makes of it: a list of records, one a line. Any other file must hold
+/// recordings. Of a WFDB record only the header is listed, of a record of several segments only that of the whole.
 pub fn discover<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Source>, FormatError> {
     let mut found: Vec<Source> = Vec::new();
     for path in paths.iter().map(AsRef::as_ref) {
@@ -265,7 +265,8 @@ fn in_folder(folder: &Path) -> Result<Vec<Source>, FormatError> {
         let Ok((resolved, format)) = recognise(&file) else { continue };
         let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         let prose = format.name == "csv" && !format.endings.contains(&ending.as_str());
-        if resolved != file || format.endings.is_empty() || prose {
+        let nothing = format.endings.is_empty() && !promises_recordings(&ending);
+        if resolved != file || nothing || prose {
             continue;
         }
         if format.name == "wfdb" {
@@ -275,6 +276,13 @@ fn in_folder(folder: &Path) -> Result<Vec<Source>, FormatError> {
     }
     found.retain(|source| source.path.file_name().is_none_or(|name| !parts.contains(name)));
     Ok(found)
+}
+
+/// Whether a file of this ending should hold recordings, whatever its content: it is listed, so that reading says what is
+/// wrong with it. Endings that other programs use for much else (`dat`, `txt`, `csv`) promise nothing.
+fn promises_recordings(ending: &str) -> bool {
+    let telling = FORMATS.iter().filter(|format| !["wfdb", "csv"].contains(&format.name));
+    telling.into_iter().any(|format| format.endings.contains(&ending))
 }
 
 /// Names of the files that belong to a record: its segments and signal files.

@@ -107,7 +107,12 @@ fn flatten(name: &str, value: &toml::Value, key: &str, into: &mut Vec<Setting>) 
             }
         }
         _ => {
-            into.push(Setting { name: name.into(), key: key.into(), default: value.to_string(), meaning: "" });
+            into.push(Setting {
+                name: name.into(),
+                key: key.into(),
+                default: value.to_string(),
+                meaning: "",
+            });
         }
     }
 }

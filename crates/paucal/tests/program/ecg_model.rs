@@ -87,7 +87,9 @@ fn a_split_file_keeps_its_patients_apart() {
         "split.toml",
         "train = ['106m0', '119m0', '208m0', '209m11h', '207m27h']\ntest = ['101m4h', '203m0']\n",
     );
-    place.done(&format!("ecg train {demo}/prepared --model boost --split split.toml --out model --quiet {QUICK}"));
+    place.done(&format!(
+        "ecg train {demo}/prepared --model boost --split split.toml --out model --quiet {QUICK}"
+    ));
     let training = place.json("model/result.json");
     assert_eq!((training["patients"].as_u64(), training["division"].as_str()), (Some(5), Some("sides")));
     assert_eq!(training["test"]["patients"].as_array().unwrap().len(), 2);

@@ -180,7 +180,7 @@ fn a_saved_ensemble_predicts_the_same() {
     assert_eq!(few, all.select(Axis(0), &some), "a beat does not depend on which others are asked for");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replacen("\"strength\":0.5", "\"strength\":5.0", 1)).unwrap();
-    assert!(matches!(load(&path), Err(EcgError::Damaged { .. })));
+    assert!(matches!(load(&path), Err(EcgError::Model { .. })));
 }
 
 #[test]
