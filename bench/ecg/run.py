@@ -1,6 +1,6 @@
 """Times `paucal ecg prepare` against NumPy, SciPy and NeuroKit2, side by side on this machine.
 
-    python -m venv venv && venv/bin/pip install neurokit2 scikit-learn
+    python -m venv venv && venv/bin/pip install neurokit2 scikit-learn pandas
     cargo build --release
     venv/bin/python bench/ecg/run.py --data MITDB [--rounds 3]
 
@@ -44,25 +44,23 @@ def main():
     arguments = parser.parse_args()
     binary = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "paucal"
     folder = Path(tempfile.mkdtemp())
-    jobs = {
-        "paucal": [binary, "ecg", "prepare", arguments.data, "--out", folder / "ours", "--overwrite", "--quiet"]
-        + ["--set", "ecg.prepare.beats.peaks=detector", "--set", "ecg.prepare.paced=keep"],
-        "python": [sys.executable, HERE / "peer.py", arguments.data, folder / "theirs"],
+    prepare = [binary, "ecg", "prepare", arguments.data, "--out", folder / "ours", "--overwrite", "--quiet"]
+    light = ["--set", "ecg.prepare.beats.peaks=detector", "--set", "ecg.prepare.paced=keep"]
+    peer = lambda mode: [sys.executable, HERE / "peer.py", mode, arguments.data, folder / "theirs"]
+    pairs = {
+        "steps of the first description": (prepare + ["--compat", "spec"], peer("spec")),
+        "default steps; Python without quality, labels, split, tables": (prepare + light, peer("default")),
     }
-    times = {name: [] for name in jobs}
-    memory = {name: 0.0 for name in jobs}
-    for _ in range(arguments.rounds):
-        for name, command in jobs.items():
-            seconds, peak = timed(command)
-            times[name].append(seconds)
-            memory[name] = max(memory[name], peak)
-    shutil.rmtree(folder)
-    ours, theirs = (statistics.median(times[name]) for name in ("paucal", "python"))
-    versions = ", ".join(f"{name} {version(name)}" for name in ("neurokit2", "numpy", "scipy", "scikit-learn"))
+    versions = ", ".join(f"{name} {version(name)}" for name in ("neurokit2", "numpy", "pandas", "scipy", "scikit-learn"))
     print(f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}")
     print(f"records {len(list(arguments.data.glob('*.hea')))}, rounds {arguments.rounds}, medians")
-    print(f"paucal {ours:.2f} s ({memory['paucal']:.0f} MiB), python {theirs:.2f} s ({memory['python']:.0f} MiB)")
-    print(f"python / paucal {theirs / ours:.1f}")
+    for name, commands in pairs.items():
+        runs = [[timed(command) for command in commands] for _ in range(arguments.rounds)]
+        ours, theirs = (statistics.median(run[side][0] for run in runs) for side in (0, 1))
+        memory = [max(run[side][1] for run in runs) for side in (0, 1)]
+        print(f"{name}: paucal {ours:.2f} s ({memory[0]:.0f} MiB), python {theirs:.2f} s ({memory[1]:.0f} MiB)")
+        print(f"    python / paucal {theirs / ours:.1f}")
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -185,7 +185,9 @@ pub fn cut(
 ) -> Result<Prepared, EcgError> {
     options.check()?;
     let gathered = gather(sources, options, observer)?;
-    let prepared = steps::number(gathered, sources, options, seed)?;
+    let mut prepared = steps::number(gathered, sources, options, seed)?;
+    let notable = warnings::of_recordings(&prepared);
+    prepared.warnings.extend(notable);
     observer.event(Event::Finished { stage: STAGE.into() });
     Ok(prepared)
 }

@@ -6,8 +6,18 @@ use crate::ecg::split::Side;
 /// Recordings that a sentence names; of more it says how many.
 const NAMED: usize = 5;
 
-/// The sentences: what was left out, what single recordings warn of, and what the labels and the split lack.
+/// All of it: what [recordings](of_recordings) say, and what the labels and the split lack.
 pub(super) fn notable(of: &Prepared) -> Vec<String> {
+    let mut said = of_recordings(of);
+    said.extend((0..of.labels.classes.len()).filter_map(|class| lacking(of, class)));
+    if !of.records.iter().any(|record| record.side == Side::Test) {
+        said.push("no recording is on the test side".into());
+    }
+    said
+}
+
+/// What was left out, what single recordings warn of, and whether labels are weak.
+pub(super) fn of_recordings(of: &Prepared) -> Vec<String> {
     let mut said = Vec::new();
     let left_out = of.left_out.iter().map(|l| (l.record.as_str(), l.reason.as_str()));
     said.extend(grouped(left_out).into_iter().map(|(reason, names)| format!("left out {names}: {reason}")));
@@ -15,10 +25,6 @@ pub(super) fn notable(of: &Prepared) -> Vec<String> {
     said.extend(grouped(warned).into_iter().map(|(warning, names)| format!("{names}: {warning}")));
     if of.records.iter().any(|record| record.weak) {
         said.push("beats have the label of their recording: these labels are weak".into());
-    }
-    said.extend((0..of.labels.classes.len()).filter_map(|class| lacking(of, class)));
-    if !of.records.iter().any(|record| record.side == Side::Test) {
-        said.push("no recording is on the test side".into());
     }
     said
 }
