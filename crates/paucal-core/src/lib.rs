@@ -12,8 +12,10 @@ pub mod parallel;
 pub mod parameter;
 pub mod random;
 pub mod run;
+mod severity;
 
 pub use cancel::Cancel;
 pub use error::{Advice, ExitKind};
 pub use observe::{Event, Observer, Silent};
 pub use random::{Seed, Stream};
+pub use severity::Severity;

@@ -5,9 +5,10 @@ pub mod ecg;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use paucal_core::Severity;
 use paucal_evidence::verdict::{ArmVerdict, Metric, Outcome};
 use paucal_metrics::Score;
-use paucal_table::audit::{AuditReport, Severity};
+use paucal_table::audit::AuditReport;
 use paucal_table::compare::Comparison;
 use paucal_table::journey::Journey;
 use paucal_table::judge::{Judgement, Scores};
@@ -29,23 +30,22 @@ pub fn audit(report: &AuditReport, out: Option<&Path>) -> String {
         .map(|c| vec![c.name.clone(), c.kind.clone(), c.missing.to_string(), c.distinct.to_string()])
         .collect();
     text.push_str(&text_table(&["column", "kind", "missing", "distinct"], &columns));
-    for severity in [Severity::Problem, Severity::Caution, Severity::Note] {
-        for finding in report.findings.iter().filter(|finding| finding.severity == severity) {
-            let _ = writeln!(text, "{}: {}", weight(severity), finding.sentence);
-            if !finding.advice.is_empty() {
-                let _ = writeln!(text, "    {}", finding.advice);
-            }
-        }
-    }
-    text + &place(out)
+    let found = report.findings.iter().map(|f| (f.severity, f.sentence.as_str(), f.advice.as_str()));
+    text + &findings(found) + &place(out)
 }
 
-fn weight(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Problem => "problem",
-        Severity::Caution => "caution",
-        Severity::Note => "note",
+/// Findings, the gravest first, each with what to do about it.
+fn findings<'a>(found: impl Iterator<Item = (Severity, &'a str, &'a str)>) -> String {
+    let mut found: Vec<_> = found.collect();
+    found.sort_by_key(|(severity, ..)| *severity);
+    let mut text = String::new();
+    for (severity, sentence, advice) in found {
+        let _ = writeln!(text, "{}: {sentence}", severity.word());
+        if !advice.is_empty() {
+            let _ = writeln!(text, "    {advice}");
+        }
     }
+    text
 }
 
 /// The scores of synthetic rows beside those of real held-out rows.

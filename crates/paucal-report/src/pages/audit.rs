@@ -8,6 +8,7 @@ use crate::document::{
 };
 use crate::figure::{ClassBalance, ScoreBars};
 use crate::number::{self, Estimate};
+use crate::pages::findings;
 
 /// Most columns in the figure of missing values.
 const DRAWN: usize = 25;
@@ -105,17 +106,7 @@ fn balance(target: &TargetAudit) -> Figure {
 }
 
 fn findings(report: &AuditReport) -> Table {
-    let word = |severity| match severity {
-        Severity::Problem => Cell::Text(Text::new().strong("problem")),
-        Severity::Caution => Cell::text("caution"),
-        Severity::Note => Cell::text("note"),
-    };
-    Table::new("findings", "What the audit found, the gravest first.", ["Weight", "Finding", "What to do"])
-        .rows(&report.findings, |finding| {
-            let advice =
-                if finding.advice.is_empty() { Cell::Empty } else { Cell::text(finding.advice.as_str()) };
-            [word(finding.severity), Cell::text(finding.sentence.as_str()), advice]
-        })
+    findings::table(report.findings.iter().map(|f| (f.severity, f.sentence.as_str(), f.advice.as_str())))
 }
 
 fn missing(report: &AuditReport) -> Option<Figure> {

@@ -8,6 +8,7 @@ mod compare;
 mod ecg;
 mod evidence;
 mod fidelity;
+mod findings;
 mod fit;
 mod judge;
 mod methods;

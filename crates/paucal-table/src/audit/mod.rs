@@ -13,6 +13,7 @@ mod label;
 mod relations;
 mod text;
 
+pub use paucal_core::Severity;
 use paucal_core::{Event, Observer, Seed};
 use paucal_data::{Finding as Reading, Table, Topic, Weight};
 use paucal_evidence::leak::{self, LeakOptions, LeakReport};
@@ -43,18 +44,6 @@ impl Default for AuditOptions {
     fn default() -> Self {
         Self { relation_rows: 2_000, label_rows: 5_000, leak: LeakOptions::default() }
     }
-}
-
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Results will be wrong or impossible until it is dealt with.
-    Problem,
-    /// Results may mislead; look at it.
-    Caution,
-    /// For the record.
-    Note,
 }
 
 /// What a finding is about.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use paucal_metrics::Score;
-use paucal_signal::ecg::audit::{EcgAudit, Severity};
+use paucal_signal::ecg::audit::EcgAudit;
 use paucal_signal::ecg::benchmark::{Benchmark, DEFAULT};
 use paucal_signal::ecg::discover::DiscoverReport;
 use paucal_signal::ecg::evaluate::BeatScores;
@@ -15,7 +15,7 @@ use paucal_signal::ecg::prepare::{LeftOut, Summary};
 use paucal_signal::ecg::prototypes::PrototypeReport;
 use paucal_signal::ecg::stability::Stability;
 
-use super::place;
+use super::{findings, place};
 use crate::printer::text_table;
 
 /// Prepared beats.
@@ -235,17 +235,8 @@ pub fn audited(audit: &EcgAudit, out: Option<&Path>) -> String {
     if !rows.is_empty() {
         text.push_str(&text_table(&["class", "beats", "recordings", "patients", "largest patient"], &rows));
     }
-    for (severity, word) in
-        [(Severity::Problem, "problem"), (Severity::Caution, "caution"), (Severity::Note, "note")]
-    {
-        for finding in audit.of(severity) {
-            let _ = writeln!(text, "{word}: {}", finding.sentence);
-            if !finding.advice.is_empty() {
-                let _ = writeln!(text, "    {}", finding.advice);
-            }
-        }
-    }
-    text + &place(out)
+    let found = audit.findings.iter().map(|f| (f.severity, f.sentence.as_str(), f.advice.as_str()));
+    text + &findings(found) + &place(out)
 }
 
 /// How far prototypes can be trusted.

@@ -8,6 +8,7 @@ use crate::document::{
 };
 use crate::figure::{EcgStrip, clock};
 use crate::number;
+use crate::pages::findings;
 
 /// The document of `paucal ecg audit`.
 pub fn page(audit: &EcgAudit) -> Document {
@@ -60,17 +61,7 @@ fn capital(sentence: &str) -> String {
 }
 
 fn findings(audit: &EcgAudit) -> Table {
-    let word = |severity| match severity {
-        Severity::Problem => Cell::Text(Text::new().strong("problem")),
-        Severity::Caution => Cell::text("caution"),
-        Severity::Note => Cell::text("note"),
-    };
-    Table::new("findings", "What the audit found, the gravest first.", ["Weight", "Finding", "What to do"])
-        .rows(&audit.findings, |finding| {
-            let advice =
-                if finding.advice.is_empty() { Cell::Empty } else { Cell::text(finding.advice.as_str()) };
-            [word(finding.severity), Cell::text(finding.sentence.as_str()), advice]
-        })
+    findings::table(audit.findings.iter().map(|f| (f.severity, f.sentence.as_str(), f.advice.as_str())))
 }
 
 fn whose(audit: &EcgAudit) -> Section {
