@@ -16,8 +16,6 @@ const PAPER: f64 = 104.0;
 const FOOT: f64 = 22.0;
 /// Members that are drawn behind a wave, at most.
 const MOST_MEMBERS: usize = 40;
-/// What no screen shows, in pixels.
-const TOLERANCE: f64 = 0.2;
 /// Seconds of a square.
 const SQUARE: f64 = 0.1;
 
@@ -166,7 +164,7 @@ impl BeatGallery {
                 .filter(|(_, v)| v.is_finite())
                 .map(|(i, v)| (layout.px(area, i as f64), layout.py(area, f64::from(*v))))
                 .collect();
-            canvas.trace(&simplified(&points, TOLERANCE), pen);
+            canvas.trace(&simplified(&points), pen);
         };
         canvas.clipped(area, |canvas| {
             if !tile.members.is_empty() {

@@ -3,8 +3,16 @@
 //! Douglas and Peucker: *Algorithms for the reduction of the number of points required to represent a digitized
 //! line* (1973). An ECG keeps about a quarter of its points at a tolerance that no screen can show.
 
+/// What no screen shows, in pixels.
+const TOLERANCE: f64 = 0.2;
+
+/// A line that looks the same on any screen.
+pub(crate) fn simplified(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    within(points, TOLERANCE)
+}
+
 /// The points that must remain so that no point lies farther than `tolerance` from the line; both ends do.
-pub(crate) fn simplified(points: &[(f64, f64)], tolerance: f64) -> Vec<(f64, f64)> {
+fn within(points: &[(f64, f64)], tolerance: f64) -> Vec<(f64, f64)> {
     if points.len() < 3 {
         return points.to_vec();
     }
@@ -41,16 +49,16 @@ mod tests {
     #[test]
     fn a_straight_line_is_its_ends_and_a_peak_stays() {
         let line: Vec<_> = (0..100).map(|i| (f64::from(i), 2.0 * f64::from(i))).collect();
-        assert_eq!(simplified(&line, 0.1), [line[0], line[99]]);
+        assert_eq!(within(&line, 0.1), [line[0], line[99]]);
         let peak = [(0.0, 0.0), (1.0, 0.0), (2.0, 5.0), (3.0, 0.0), (4.0, 0.0)];
-        assert_eq!(simplified(&peak, 0.1), peak);
+        assert_eq!(within(&peak, 0.1), peak);
     }
 
     proptest! {
         #[test]
         fn no_point_is_farther_away_than_agreed(heights in prop::collection::vec(-50.0..50.0f64, 0..120)) {
             let points: Vec<_> = heights.iter().enumerate().map(|(i, h)| (i as f64, *h)).collect();
-            let few = simplified(&points, 0.5);
+            let few = within(&points, 0.5);
             prop_assert_eq!((few.first(), few.last()), (points.first(), points.last()));
             for point in &points {
                 let near = few.windows(2).map(|w| distance(*point, w[0], w[1])).fold(f64::MAX, f64::min);

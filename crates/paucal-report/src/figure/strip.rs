@@ -13,8 +13,6 @@ const MOST_ROWS: usize = 30;
 const ROOM: f64 = 60.0;
 /// Least height of a row in millimetres.
 const LEAST: f64 = 25.0;
-/// What no screen shows, in pixels.
-const TOLERANCE: f64 = 0.2;
 /// Height of the line above the paper, and of that below each row.
 const HEAD: f64 = 20.0;
 const FOOT: f64 = 17.0;
@@ -160,7 +158,7 @@ impl EcgStrip {
         let known: Vec<usize> = range.filter(|i| layout.samples[*i].is_finite()).collect();
         for piece in known.chunk_by(|a, b| a + 1 == *b) {
             let points: Vec<(f64, f64)> = piece.iter().map(|i| point(*i)).collect();
-            canvas.trace(&simplified(&points, TOLERANCE), Pen::new(Hue::Ink, 1.2));
+            canvas.trace(&simplified(&points), Pen::new(Hue::Ink, 1.2));
         }
     }
 

@@ -1,10 +1,8 @@
 //! What the whole set gives reason to say, in plain sentences.
 
 use super::{Prepared, PreparedRecord};
+use crate::ecg::listing::few;
 use crate::ecg::split::Side;
-
-/// Recordings that a sentence names; of more it says how many.
-const NAMED: usize = 5;
 
 /// All of it: what [recordings](of_recordings) say, and what the labels and the split lack.
 pub(super) fn notable(of: &Prepared) -> Vec<String> {
@@ -60,12 +58,7 @@ fn grouped<'a>(said: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(&'a str, 
             None => groups.push((sentence, vec![record])),
         }
     }
-    let names = |records: Vec<&str>| {
-        let shown = records[..records.len().min(NAMED)].join(", ");
-        let more = records.len().saturating_sub(NAMED);
-        if more > 0 { format!("{shown} and {more} more") } else { shown }
-    };
-    groups.into_iter().map(|(sentence, records)| (sentence, names(records))).collect()
+    groups.into_iter().map(|(sentence, records)| (sentence, few(&records))).collect()
 }
 
 #[cfg(test)]
