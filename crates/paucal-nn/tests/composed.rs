@@ -6,28 +6,14 @@
 
 mod common;
 
-use common::{close, values};
+use common::{close, composed, values};
 use paucal_core::Seed;
 use paucal_nn::critic::{Critic, Masks};
 use paucal_nn::generator::Generator;
 use paucal_nn::layers::{Activation, BatchNorm, Linear, add_products};
 use paucal_nn::optim::{Adam, AdamConfig};
-use paucal_nn::parameters::{Parameters, Role};
-use paucal_nn::parameters::{VisitMut, move_towards};
+use paucal_nn::parameters::move_towards;
 use paucal_nn::{Device, Gradients, Tensor, noise};
-
-/// Moves every tensor of a network to the autodiff side, untracked.
-fn composed<N: Parameters + Clone>(network: &N) -> N {
-    struct Move;
-    impl VisitMut for Move {
-        fn tensor<const D: usize>(&mut self, _: &str, _: Role, tensor: &mut Tensor<D>) {
-            tensor.inplace(Tensor::autodiff);
-        }
-    }
-    let mut copy = network.clone();
-    copy.visit_mut("", &mut Move);
-    copy
-}
 
 fn random(purpose: &str, shape: [usize; 2]) -> Tensor<2> {
     noise::normal(Seed(6), purpose, 0, shape, &Device::flex())

@@ -5,29 +5,16 @@
 
 mod common;
 
-use common::{close, values};
+use common::{close, composed, values};
 use paucal_core::Seed;
 use paucal_nn::layers::{BatchNorm, BiLstm, Conv1d, Lstm, MaxPool1d, MeanPool, NormPool};
-use paucal_nn::parameters::{Parameters, Role, VisitMut, tracked};
+use paucal_nn::parameters::tracked;
 use paucal_nn::{Device, Gradients, Mode, Tensor, noise};
 
 const SEED: Seed = Seed(5);
 
 fn random<const D: usize>(purpose: &str, shape: [usize; D]) -> Tensor<D> {
     noise::normal(SEED, purpose, 0, shape, &Device::flex())
-}
-
-/// Moves every tensor of a layer to the autodiff side, untracked: it takes the composed way.
-fn composed<N: Parameters + Clone>(network: &N) -> N {
-    struct Move;
-    impl VisitMut for Move {
-        fn tensor<const D: usize>(&mut self, _: &str, _: Role, tensor: &mut Tensor<D>) {
-            tensor.inplace(Tensor::autodiff);
-        }
-    }
-    let mut copy = network.clone();
-    copy.visit_mut("", &mut Move);
-    copy
 }
 
 #[track_caller]

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use paucal_nn::parameters::{Parameters, Role, VisitMut};
 use paucal_nn::weights::Archive;
 use paucal_nn::{Device, Tensor, TensorData};
 
@@ -29,4 +30,17 @@ pub fn close(got: &[f32], want: &[f32], tolerance: f32) {
     for (i, (g, w)) in got.iter().zip(want).enumerate() {
         assert!((g - w).abs() <= tolerance * scale, "[{i}]: {g} is not {w} (scale {scale})");
     }
+}
+
+/// Moves every tensor of a network to the autodiff side, untracked: it takes the composed way.
+pub fn composed<N: Parameters + Clone>(network: &N) -> N {
+    struct Move;
+    impl VisitMut for Move {
+        fn tensor<const D: usize>(&mut self, _: &str, _: Role, tensor: &mut Tensor<D>) {
+            tensor.inplace(Tensor::autodiff);
+        }
+    }
+    let mut copy = network.clone();
+    copy.visit_mut("", &mut Move);
+    copy
 }

@@ -56,6 +56,19 @@ pub trait BeatClassifier: Send + Sync {
         seed: Seed,
         observer: &dyn Observer,
     ) -> Result<Box<dyn FittedClassifier>, EcgError>;
+
+    /// As [`fit`](Self::fit), keeping the state of a long training in a folder until it is over, so that the same call
+    /// goes on where an interrupted one ended. Methods that learn in one go have none to keep.
+    fn fit_in(
+        &self,
+        folder: &Path,
+        training: &TrainingBeats<'_>,
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Box<dyn FittedClassifier>, EcgError> {
+        let _ = folder;
+        self.fit(training, seed, observer)
+    }
 }
 
 /// What a [`BeatClassifier`] has learnt.

@@ -6,15 +6,13 @@
 //! about as many steps; beats are changed ([`Augment`](super::Augment)); and the number of epochs is chosen on held-out
 //! patients.
 
-use std::path::Path;
-
-use paucal_core::{Observer, Seed, Stream};
+use paucal_core::Stream;
 use paucal_nn::beats::{WangNet, WangShape};
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{Inputs, Wanted};
 use super::{Course, Loss, Method, device};
-use crate::ecg::classify::{BeatClassifier, BeatFeatures, FittedClassifier, TrainingBeats, Wave, Weighting};
+use crate::ecg::classify::{BeatFeatures, Wave, Weighting};
 use crate::ecg::error::EcgError;
 
 /// Parameters.
@@ -55,18 +53,6 @@ impl Default for Cnn {
 impl Cnn {
     /// Name in [`METHODS`](crate::ecg::classify::METHODS).
     pub const NAME: &'static str = "cnn";
-
-    /// As [`BeatClassifier::fit`], keeping the state of the training in a folder until it is over, so that the same
-    /// call goes on where an interrupted one ended.
-    pub fn fit_in(
-        &self,
-        folder: &Path,
-        training: &TrainingBeats<'_>,
-        seed: Seed,
-        observer: &dyn Observer,
-    ) -> Result<Box<dyn FittedClassifier>, EcgError> {
-        Ok(Box::new(super::fit(self, training, seed, observer, Some(folder))?))
-    }
 }
 
 impl Method for Cnn {
@@ -94,24 +80,5 @@ impl Method for Cnn {
     fn network(&self, inputs: &Inputs, stream: &mut Stream) -> Result<WangNet, EcgError> {
         let (length, table, classes) = (inputs.length, inputs.table_width(), inputs.classes);
         Ok(WangNet::new(WangShape { length, table, classes }, stream, &device())?)
-    }
-}
-
-impl BeatClassifier for Cnn {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    fn check(&self) -> Result<(), EcgError> {
-        Method::check(self)
-    }
-
-    fn fit(
-        &self,
-        training: &TrainingBeats<'_>,
-        seed: Seed,
-        observer: &dyn Observer,
-    ) -> Result<Box<dyn FittedClassifier>, EcgError> {
-        Ok(Box::new(super::fit(self, training, seed, observer, None)?))
     }
 }

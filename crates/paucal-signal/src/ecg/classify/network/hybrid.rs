@@ -7,15 +7,13 @@
 //! something to be guessed from the order of beats. Epochs are chosen by the mean F1 of held-out patients, not by the
 //! accuracy on shuffled beats.
 
-use std::path::Path;
-
-use paucal_core::{Observer, Seed, Stream};
+use paucal_core::Stream;
 use paucal_nn::beats::{HybridNet, HybridShape};
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{Inputs, Wanted};
 use super::{Course, Method, device};
-use crate::ecg::classify::{BankOptions, BeatClassifier, BeatFeatures, FittedClassifier, TrainingBeats};
+use crate::ecg::classify::{BankOptions, BeatFeatures};
 use crate::ecg::error::{EcgError, require};
 
 /// Parameters.
@@ -58,18 +56,6 @@ impl Default for Hybrid {
 impl Hybrid {
     /// Name in [`METHODS`](crate::ecg::classify::METHODS).
     pub const NAME: &'static str = "hybrid";
-
-    /// As [`BeatClassifier::fit`], keeping the state of the training in a folder until it is over, so that the same
-    /// call goes on where an interrupted one ended.
-    pub fn fit_in(
-        &self,
-        folder: &Path,
-        training: &TrainingBeats<'_>,
-        seed: Seed,
-        observer: &dyn Observer,
-    ) -> Result<Box<dyn FittedClassifier>, EcgError> {
-        Ok(Box::new(super::fit(self, training, seed, observer, Some(folder))?))
-    }
 }
 
 impl Method for Hybrid {
@@ -116,24 +102,5 @@ impl Method for Hybrid {
             classes: inputs.classes,
         };
         Ok(HybridNet::new(shape, stream, &device())?)
-    }
-}
-
-impl BeatClassifier for Hybrid {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    fn check(&self) -> Result<(), EcgError> {
-        Method::check(self)
-    }
-
-    fn fit(
-        &self,
-        training: &TrainingBeats<'_>,
-        seed: Seed,
-        observer: &dyn Observer,
-    ) -> Result<Box<dyn FittedClassifier>, EcgError> {
-        Ok(Box::new(super::fit(self, training, seed, observer, None)?))
     }
 }

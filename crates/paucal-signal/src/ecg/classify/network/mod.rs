@@ -37,7 +37,7 @@ use self::inputs::{Inputs, Wanted};
 use self::learner::{Lesson, Place, learn, part};
 use self::predict::{Said, predict};
 use super::boost::adjust;
-use super::{Bank, Beats, FittedClassifier, TrainingBeats, artefact};
+use super::{Bank, BeatClassifier, Beats, FittedClassifier, TrainingBeats, artefact};
 use crate::ecg::error::EcgError;
 use crate::ecg::split::{Counted, folds};
 
@@ -63,6 +63,35 @@ pub(super) trait Method: Clone + Serialize + DeserializeOwned + Send + Sync + 's
 
     /// The network with random weights.
     fn network(&self, inputs: &Inputs, stream: &mut Stream) -> Result<Self::Network, EcgError>;
+}
+
+impl<M: Method> BeatClassifier for M {
+    fn name(&self) -> &'static str {
+        M::NAME
+    }
+
+    fn check(&self) -> Result<(), EcgError> {
+        Method::check(self)
+    }
+
+    fn fit(
+        &self,
+        training: &TrainingBeats<'_>,
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Box<dyn FittedClassifier>, EcgError> {
+        Ok(Box::new(fit(self, training, seed, observer, None)?))
+    }
+
+    fn fit_in(
+        &self,
+        folder: &Path,
+        training: &TrainingBeats<'_>,
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Box<dyn FittedClassifier>, EcgError> {
+        Ok(Box::new(fit(self, training, seed, observer, Some(folder))?))
+    }
 }
 
 /// Fits a method; with a folder, the state of the training is kept there until it is over.
