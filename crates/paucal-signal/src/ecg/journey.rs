@@ -6,7 +6,7 @@ use std::path::Path;
 use paucal_core::{Observer, Seed};
 use serde::{Deserialize, Serialize};
 
-use super::audit::{AuditOptions, Audited, EcgAudit, audit};
+use super::audit::{AuditOptions, EcgAudit, audit};
 use super::benchmark::{Benchmark, BenchmarkOptions, benchmark, detectors};
 use super::classify::BeatClassifier;
 use super::error::EcgError;
@@ -77,8 +77,7 @@ pub fn travel(
     observer: &dyn Observer,
 ) -> Result<(Journey, Baggage), EcgError> {
     let sources = Sources { files: discover(&[folder])?, ..Sources::default() };
-    let audited = Audited { files: sources.files.clone(), ..Audited::default() };
-    let audit = audit(&audited, itinerary.audit, observer)?;
+    let audit = audit(&sources, itinerary.audit, observer)?;
     let all = detectors("all")?;
     let detectors = benchmark(&sources.files, &sources.read, &all, itinerary.detectors, observer)?;
     let prepared = prepare(&sources, itinerary.prepare, seed, observer)?;

@@ -33,6 +33,9 @@ pub struct Recordings {
     /// Folders of records, or files: WFDB, EDF/EDF+, CSV, XLSX, NPY, NPZ
     #[arg(value_name = "DATA", required = true)]
     pub data: Vec<PathBuf>,
+    /// TOML or CSV that says which records are of one patient [default: a record is a patient; known exceptions]
+    #[arg(long, value_name = "FILE")]
+    pub patients: Option<PathBuf>,
     /// Samples per second, for formats that do not say
     #[arg(long, value_name = "HZ", help_heading = "Reading")]
     pub rate: Option<f64>,
@@ -59,9 +62,6 @@ pub struct Prepare {
     /// TOML with 'train', 'validation' and 'test' lists of record names [default: dealt by patient]
     #[arg(long, value_name = "FILE")]
     pub split: Option<PathBuf>,
-    /// TOML or CSV that says which records are of one patient [default: a record is a patient; known exceptions]
-    #[arg(long, value_name = "FILE")]
-    pub patients: Option<PathBuf>,
     /// What beats are called: aami, aami-4, strips, or a TOML file
     #[arg(long, value_name = "MAP", default_value = "aami")]
     pub labels: String,
@@ -112,9 +112,6 @@ pub struct Predict {
     /// The recordings, or one folder of 'paucal ecg prepare'.
     #[command(flatten)]
     pub recordings: Recordings,
-    /// TOML or CSV that says which records are of one patient [default: a record is a patient; known exceptions]
-    #[arg(long, value_name = "FILE")]
-    pub patients: Option<PathBuf>,
     /// Folder for the tables, the review queue, result.json and report.html
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -137,14 +134,11 @@ pub struct JudgeBeats {
     #[command(flatten)]
     pub recordings: Recordings,
     /// Judge this detector of beats, or 'all', not a model
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "patients")]
     pub detector: Option<String>,
     /// Lead by name, for detectors [default: the first channel]
     #[arg(long, value_name = "NAME", requires = "detector")]
     pub lead: Option<String>,
-    /// TOML or CSV that says which records are of one patient [default: a record is a patient; known exceptions]
-    #[arg(long, value_name = "FILE", conflicts_with = "detector")]
-    pub patients: Option<PathBuf>,
     /// Folder for result.json, tables, figures and report.html
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -228,9 +222,6 @@ pub struct AuditRecordings {
     /// The recordings.
     #[command(flatten)]
     pub recordings: Recordings,
-    /// TOML or CSV that says which records are of one patient [default: a record is a patient; known exceptions]
-    #[arg(long, value_name = "FILE")]
-    pub patients: Option<PathBuf>,
     /// What beats are called: aami, aami-4, strips, or a TOML file
     #[arg(long, value_name = "MAP", default_value = "aami")]
     pub labels: String,

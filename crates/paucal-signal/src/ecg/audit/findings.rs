@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::profile::Profile;
-use super::{AuditOptions, Audited, Check, ClassAudit, EcgFinding, LeadAudit, Severity};
+use super::{AuditOptions, Check, ClassAudit, EcgFinding, LeadAudit, Severity};
 use crate::ecg::labels::LabelMap;
 use crate::ecg::listing::few;
 use crate::ecg::prepare::LeftOut;
+use crate::ecg::prepare::Sources;
 
 /// Share of paced beats from which on a recording counts as one of a pacemaker, as in the preparation.
 const PACED: f64 = 0.2;
@@ -36,7 +37,7 @@ impl Notebook {
 
 /// All findings, problems first.
 pub(super) fn all(
-    of: &Audited,
+    of: &Sources,
     options: &AuditOptions,
     profiles: &[Profile],
     counted: &[ClassAudit],
@@ -265,7 +266,7 @@ fn duplicates(profiles: &[Profile], notebook: &mut Notebook) {
     );
 }
 
-fn patients(of: &Audited, profiles: &[Profile], notebook: &mut Notebook) {
+fn patients(of: &Sources, profiles: &[Profile], notebook: &mut Notebook) {
     let mut by_patient: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for profile in profiles {
         by_patient.entry(&profile.record.patient).or_default().push(&profile.record.record);

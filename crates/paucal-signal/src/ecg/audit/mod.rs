@@ -11,17 +11,16 @@ mod profile;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use paucal_core::Severity;
 use paucal_core::{Advice, Event, Observer};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::beats::BeatOptions;
 use super::error::{EcgError, require};
-use super::labels::LabelMap;
-use super::patients::Patients;
-use super::prepare::LeftOut;
+use super::prepare::{LeftOut, Sources};
 use super::quality::QualityOptions;
-use crate::formats::{ReadOptions, Source, read_all};
+use crate::formats::{Source, read_all};
 use profile::{Profile, profile};
 
 /// Name and version of the format of the result.
@@ -88,31 +87,6 @@ impl AuditOptions {
         }
         require(self.seconds >= 0.0, "seconds", self.seconds, "at least 0")
     }
-}
-
-/// The recordings and what is known about them.
-#[derive(Debug, Clone, Default)]
-pub struct Audited {
-    /// The files.
-    pub files: Vec<Source>,
-    /// How to read them.
-    pub read: ReadOptions,
-    /// What beats are called.
-    pub labels: LabelMap,
-    /// Which recordings are of one person.
-    pub patients: Patients,
-}
-
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Results will be wrong or impossible until it is dealt with.
-    Problem,
-    /// Results may mislead; look at it.
-    Caution,
-    /// For the record.
-    Note,
 }
 
 /// What a finding is about.
@@ -278,7 +252,7 @@ pub struct Glimpse {
 ///
 /// # Errors
 /// [`EcgError::NoBeats`] if no file could be read; [`EcgError::Interrupted`].
-pub fn audit(of: &Audited, options: &AuditOptions, observer: &dyn Observer) -> Result<EcgAudit, EcgError> {
+pub fn audit(of: &Sources, options: &AuditOptions, observer: &dyn Observer) -> Result<EcgAudit, EcgError> {
     options.check()?;
     observer.event(Event::Started { stage: STAGE.into(), total: Some(of.files.len() as u64) });
     let done = AtomicU64::new(0);
@@ -309,7 +283,7 @@ pub fn audit(of: &Audited, options: &AuditOptions, observer: &dyn Observer) -> R
 }
 
 /// The recordings of one file, or why there are none.
-fn one_file(source: &Source, of: &Audited, options: &AuditOptions) -> Vec<Result<Profile, LeftOut>> {
+fn one_file(source: &Source, of: &Sources, options: &AuditOptions) -> Vec<Result<Profile, LeftOut>> {
     match read_all(&source.path, &of.read) {
         Ok(read) => {
             let one = |recording| Ok(profile(recording, source.format, of, options));
@@ -323,7 +297,7 @@ fn one_file(source: &Source, of: &Audited, options: &AuditOptions) -> Vec<Result
 }
 
 fn assembled(
-    of: &Audited,
+    of: &Sources,
     options: &AuditOptions,
     profiles: Vec<Profile>,
     left_out: Vec<LeftOut>,

@@ -5,10 +5,11 @@ use std::hash::{DefaultHasher, Hasher};
 
 use paucal_core::Advice;
 
-use super::{AuditOptions, Audited, Glimpse, LeadAudit, RecordAudit};
+use super::{AuditOptions, Glimpse, LeadAudit, RecordAudit};
 use crate::ecg::beats::{RecordBeats, extract, lead};
 use crate::ecg::labels::{LabelMap, Lookup};
 use crate::ecg::prepare::LeftOut;
+use crate::ecg::prepare::Sources;
 use crate::ecg::quality::{Faults, Reasons};
 use crate::ecg::symbols::is_beat;
 use crate::recording::{Channel, Recording};
@@ -40,7 +41,7 @@ struct Marks {
 }
 
 /// Profiles a recording.
-pub(super) fn profile(recording: &Recording, format: &str, of: &Audited, options: &AuditOptions) -> Profile {
+pub(super) fn profile(recording: &Recording, format: &str, of: &Sources, options: &AuditOptions) -> Profile {
     let patient = of.patients.of(recording);
     let marks = marks(recording, &of.labels);
     let channels: Vec<(LeadAudit, Faults)> = recording.channels.iter().map(channel).collect();

@@ -9,11 +9,11 @@ use crate::formats::discover;
 
 const MINUTE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/mitdb-minute");
 
-fn audited(folder: &Path) -> Audited {
-    Audited { files: discover(&[folder]).unwrap(), ..Audited::default() }
+fn audited(folder: &Path) -> Sources {
+    Sources { files: discover(&[folder]).unwrap(), ..Sources::default() }
 }
 
-fn found(of: &Audited) -> EcgAudit {
+fn found(of: &Sources) -> EcgAudit {
     audit(of, &AuditOptions::default(), &Silent::new()).unwrap()
 }
 

@@ -41,7 +41,7 @@ fn model(session: &Session, arguments: &JudgeBeats) -> Result<()> {
         None => None,
     };
     let recordings = crate::cli::Recordings { data: data.to_vec(), ..arguments.recordings.clone() };
-    let prepared = beats(session, &model, &recordings, arguments.patients.as_deref())?;
+    let prepared = beats(session, &model, &recordings)?;
     let prediction = model.predict(&prepared)?;
     let bootstrap = &session.settings.ecg.train.bootstrap;
     let judgement = model.judge(&prepared, &prediction, bootstrap, session.seed())?;

@@ -19,7 +19,7 @@ use paucal_signal::ecg::labels::LabelMap;
 use paucal_signal::ecg::model::BeatModel;
 use paucal_signal::ecg::patients::Patients;
 use paucal_signal::ecg::prepare::{HEADER, Prepared, Sources, hashes};
-use paucal_signal::formats::{ReadOptions, Source, discover};
+use paucal_signal::formats::{ReadOptions, discover};
 
 use crate::cli::{Ecg, Recordings};
 use crate::session::Session;
@@ -38,16 +38,17 @@ pub fn run(session: &Session, verb: Ecg) -> Result<()> {
     }
 }
 
-/// The files that were named, and how to read them.
-fn sources(recordings: &Recordings) -> Result<(Vec<Source>, ReadOptions)> {
-    let reading = ReadOptions {
+/// The files that were named, how to read them, and whose they are.
+fn sources(recordings: &Recordings) -> Result<Sources> {
+    let read = ReadOptions {
         rate: recordings.rate,
         seconds: recordings.seconds,
         annotator: recordings.annotator.clone(),
         partial: recordings.partial,
         ..ReadOptions::default()
     };
-    Ok((discover(&recordings.data)?, reading))
+    let patients = recordings.patients.as_deref().map(Patients::read).transpose()?.unwrap_or_default();
+    Ok(Sources { files: discover(&recordings.data)?, read, patients, ..Sources::default() })
 }
 
 /// A map of labels by its name, or from a file.
@@ -60,16 +61,16 @@ fn labels(name: &str) -> Result<LabelMap> {
 }
 
 /// The files by name and digest.
-fn inputs(sources: &[Source], reading: &ReadOptions) -> Result<Vec<Input>> {
+fn inputs(sources: &Sources) -> Result<Vec<Input>> {
     let mut all = Vec::new();
-    for source in sources {
-        all.extend(hashes(source, reading)?);
+    for file in &sources.files {
+        all.extend(hashes(file, &sources.read)?);
     }
     Ok(all)
 }
 
 /// The beats of recordings, cut out as a model takes them; or those of a prepared folder.
-fn beats(session: &Session, model: &BeatModel, of: &Recordings, patients: Option<&Path>) -> Result<Prepared> {
+fn beats(session: &Session, model: &BeatModel, of: &Recordings) -> Result<Prepared> {
     if let [folder] = &of.data[..]
         && folder.join(HEADER).is_file()
     {
@@ -77,8 +78,5 @@ fn beats(session: &Session, model: &BeatModel, of: &Recordings, patients: Option
         model.adopt(&mut prepared)?;
         return Ok(prepared);
     }
-    let (files, read) = sources(of)?;
-    let patients = patients.map(Patients::read).transpose()?.unwrap_or_default();
-    let sources = Sources { files, read, patients, ..Sources::default() };
-    Ok(model.cut(&sources, &session.console)?)
+    Ok(model.cut(&sources(of)?, &session.console)?)
 }

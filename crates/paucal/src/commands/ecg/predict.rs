@@ -23,7 +23,7 @@ pub fn run(session: &Session, arguments: &Predict) -> Result<()> {
     let model = BeatModel::load(&arguments.run)?;
     let request = Request { command: "ecg predict", model: model.classifier.name() };
     let folder = session.begin(&arguments.out, arguments.writing, &request)?;
-    let prepared = beats(session, &model, &arguments.recordings, arguments.patients.as_deref())?;
+    let prepared = beats(session, &model, &arguments.recordings)?;
     let prediction = model.predict(&prepared)?;
     let result = model.summary(&prepared, &prediction);
     for warning in &result.warnings {

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use paucal_core::files;
-use paucal_signal::ecg::patients::Patients;
 use paucal_signal::ecg::prepare::{PrepareOptions, Sources, prepare};
 use paucal_signal::ecg::split::SplitFile;
 use serde::Serialize;
@@ -26,14 +25,11 @@ pub fn run(session: &Session, arguments: &Prepare) -> Result<()> {
     if arguments.compat.is_some() {
         options = PrepareOptions::spec();
     }
-    let (found, read) = super::sources(&arguments.recordings)?;
     let read_split = |path| -> Result<SplitFile> { Ok(SplitFile::from_toml(&files::read_text(path)?)?) };
     let sources = Sources {
-        files: found,
-        read,
         labels: super::labels(&arguments.labels)?,
-        patients: arguments.patients.as_deref().map(Patients::read).transpose()?.unwrap_or_default(),
         split: arguments.split.as_deref().map(read_split).transpose()?,
+        ..super::sources(&arguments.recordings)?
     };
     let split = arguments.split.as_ref().map(|path| path.display().to_string());
     let request = Request { command: "ecg prepare", labels: &arguments.labels, split, prepare: &options };
