@@ -6,11 +6,13 @@
 //! first use: both would spoil reproducibility.
 //!
 //! `forward` works on any tensor, recorded in a graph or not. Most layers also have `backward`, for training without
-//! a graph. Sequences are `[rows, length, channels]`.
+//! a graph. Sequences are `[rows, length, channels]`,
+//! images `[rows, height, width, channels]`.
 
 mod activation;
 mod batch_norm;
 mod conv1d;
+mod conv2d;
 mod convolution;
 mod dropout;
 mod linear;
@@ -20,6 +22,7 @@ mod pool;
 pub use activation::Activation;
 pub use batch_norm::{BatchNorm, BatchNormGradient, BatchNormSaved};
 pub use conv1d::Conv1d;
+pub use conv2d::{Conv2d, ConvGradient, Window};
 pub use convolution::{Convolution, TransposedConvolution};
 pub use dropout::Dropout;
 pub(crate) use linear::column_sums;
