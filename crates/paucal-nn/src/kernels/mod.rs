@@ -9,6 +9,7 @@
 
 pub mod adam;
 pub mod average;
+pub mod conv;
 pub mod conv1d;
 pub mod dense;
 pub mod host;
@@ -16,6 +17,7 @@ pub mod lstm;
 pub mod math;
 pub mod normalise;
 pub mod pool;
+pub mod product;
 pub mod spans;
 pub mod spare;
 pub mod tile;
