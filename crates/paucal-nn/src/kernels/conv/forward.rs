@@ -1,11 +1,9 @@
 //! The forward pass.
 
-use rayon::prelude::*;
-
 use super::frame::{Frame, Image};
-use super::{PLACES, Shape, depthwise};
-use crate::kernels::product::{Packing, Picked, add_product};
-use crate::kernels::spare;
+use super::{Shape, depthwise, lines_of_task};
+use crate::kernels::product::{BLOCK, Packing, Picked, add_product};
+use crate::kernels::{for_chunks, spare};
 use crate::layers::{Activation, Window};
 
 /// What happens to the sums.
@@ -47,16 +45,16 @@ pub fn forward(shape: &Shape, x: &[f32], weight: &[f32], ending: Ending<'_>) -> 
         return out;
     }
     let weights = Weights::new(shape, weight);
-    let lines = (PLACES / across).clamp(1, samples * down);
-    let task = |windows: &mut Windows<'_>, (i, out): (usize, &mut [f32])| {
+    let lines = lines_of_task(samples * down, across);
+    let task = |windows: &mut Windows<'_>, i: usize, out: &mut [f32]| {
         ending.begin(out, shape.outputs);
-        let first = i * lines;
-        windows.pick(first..first + out.len() / (across * shape.outputs));
+        windows.pick(i * lines..i * lines + out.len() / (across * shape.outputs));
         weights.add(out, windows);
         ending.finish(out);
     };
-    let tasks = out.par_chunks_mut(lines * across * shape.outputs).enumerate();
-    tasks.for_each_init(|| Windows::new(shape, x), task);
+    let operations = shape.operations(samples);
+    for_chunks(&mut out, lines * across * shape.outputs, operations, || Windows::new(shape, x), task);
+    weights.keep();
     out
 }
 
@@ -136,22 +134,33 @@ impl<'a> Weights<'a> {
         let [inputs, outputs] = shape.per_group();
         let cells = shape.cells();
         let packing = Packing::new(cells * inputs, outputs);
-        let mut values = vec![0.0; shape.groups * packing.len];
-        let blocks = values.par_chunks_mut(packing.block).enumerate();
-        blocks.for_each(|(i, block)| {
-            let per_group = packing.len / packing.block;
-            let (group, first) = (i / per_group, i % per_group * super::super::product::BLOCK);
-            let width = (outputs - first).min(packing.stride);
-            let of = &weight[(group * outputs + first) * inputs * cells..][..width * inputs * cells];
-            for (row, out) in block.chunks_exact_mut(packing.stride).enumerate() {
-                let at = row % inputs * cells + row / inputs;
-                out[..width]
-                    .iter_mut()
-                    .zip(of[at..].iter().step_by(inputs * cells))
-                    .for_each(|(w, &v)| *w = v);
-            }
-        });
+        let mut values = spare::room(shape.groups * packing.len);
+        let per_group = packing.len / packing.block;
+        for_chunks(
+            &mut values,
+            packing.block,
+            weight.len(),
+            || (),
+            |(), i, block| {
+                let (group, first) = (i / per_group, i % per_group * BLOCK);
+                let width = (outputs - first).min(packing.stride);
+                let of = &weight[(group * outputs + first) * inputs * cells..][..width * inputs * cells];
+                for (row, out) in block.chunks_exact_mut(packing.stride).enumerate() {
+                    let at = row % inputs * cells + row / inputs;
+                    out[..width]
+                        .iter_mut()
+                        .zip(of[at..].iter().step_by(inputs * cells))
+                        .for_each(|(w, &v)| *w = v);
+                    out[width..].fill(0.0);
+                }
+            },
+        );
         Self { shape, packing, values }
+    }
+
+    /// Keeps the memory for the next.
+    fn keep(self) {
+        spare::keep(self.values);
     }
 
     /// Adds the outputs of the places that were picked.

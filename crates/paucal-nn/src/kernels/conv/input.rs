@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::frame::{Frame, Image};
-use super::{PLACES, Shape, depthwise};
-use crate::kernels::product::{Packing, Picked, add_product};
-use crate::kernels::spare;
+use super::{Shape, depthwise, lines_of_task};
+use crate::kernels::product::{BLOCK, Packing, Picked, add_product};
+use crate::kernels::{for_chunks, spare};
 use crate::layers::Window;
 
 /// Gradient `[samples, height, width, inputs]` from that of the outputs.
@@ -23,15 +21,16 @@ pub fn input_gradient(shape: &Shape, dy: &[f32], weight: &[f32]) -> Vec<f32> {
         return dx;
     }
     let phases = Phases::new(shape, weight);
-    let lines = (PLACES * shape.window.stride.iter().product::<usize>() / width).clamp(1, samples * height);
-    let task = |around: &mut Around, (i, out): (usize, &mut [f32])| {
+    // Of the places of a line each phase takes its share.
+    let lines = lines_of_task(samples * height, width.div_ceil(shape.window.stride.iter().product()));
+    let task = |around: &mut Around, i: usize, out: &mut [f32]| {
         out.fill(0.0);
-        let first = i * lines;
-        around.pick(shape, dy, first..first + out.len() / (width * shape.inputs));
+        around.pick(shape, dy, i * lines..i * lines + out.len() / (width * shape.inputs));
         phases.add(out, around, dy);
     };
-    let tasks = dx.par_chunks_mut(lines * width * shape.inputs).enumerate();
-    tasks.for_each_init(Around::default, task);
+    let operations = shape.operations(samples);
+    for_chunks(&mut dx, lines * width * shape.inputs, operations, Around::default, task);
+    phases.keep();
     dx
 }
 
@@ -137,6 +136,11 @@ impl<'a> Phases<'a> {
         Self { shape, all: all.filter(|phase| !phase.inner.is_empty()).collect() }
     }
 
+    /// Keeps the memory for the next.
+    fn keep(self) {
+        self.all.into_iter().for_each(|phase| spare::keep(phase.weights));
+    }
+
     /// Adds the gradients of the lines that were picked.
     fn add(&self, out: &mut [f32], around: &Around, dy: &[f32]) {
         let shape = self.shape;
@@ -184,20 +188,24 @@ impl Phase {
             |&(_, at): &(usize, usize)| (at * shape.outputs..at * shape.outputs + outputs).map(|o| o as u32);
         let inner: Vec<u32> = taken.iter().flat_map(lying).collect();
         let packing = Packing::new(inner.len(), inputs);
-        let mut weights = vec![0.0; shape.groups * packing.len];
-        let all = shape.cells();
-        if !taken.is_empty() {
-            let blocks = packing.len / packing.block;
-            weights.par_chunks_mut(packing.block).enumerate().for_each(|(i, block)| {
-                let (group, first) = (i / blocks, i % blocks * crate::kernels::product::BLOCK);
+        let mut weights = spare::room(shape.groups * packing.len);
+        let (all, blocks) = (shape.cells(), inputs.div_ceil(BLOCK));
+        for_chunks(
+            &mut weights,
+            packing.block.max(1),
+            weight.len(),
+            || (),
+            |(), i, block| {
+                let (group, first) = (i / blocks, i % blocks * BLOCK);
                 let columns = (inputs - first).min(packing.stride);
                 for (row, out) in block.chunks_exact_mut(packing.stride).enumerate() {
                     let (cell, output) = (taken[row / outputs].0, group * outputs + row % outputs);
                     let from = &weight[(output * inputs + first) * all + cell..];
                     out[..columns].iter_mut().zip(from.iter().step_by(all)).for_each(|(w, &v)| *w = v);
+                    out[columns..].fill(0.0);
                 }
-            });
-        }
+            },
+        );
         Self { of, inner, packing, weights }
     }
 }

@@ -67,6 +67,11 @@ impl Shape {
         down * across * self.outputs
     }
 
+    /// Multiply-adds of a pass over so many samples, whatever is lost at the borders.
+    fn operations(&self, samples: usize) -> usize {
+        samples * self.output_len() * self.cells() * self.per_group()[0]
+    }
+
     /// Inputs and outputs of a group.
     fn per_group(&self) -> [usize; 2] {
         [self.inputs / self.groups, self.outputs / self.groups]
@@ -96,6 +101,12 @@ impl Shape {
         }
         out
     }
+}
+
+/// Lines of a task, of so many lines of so many places: about [`PLACES`], the same for every thread.
+fn lines_of_task(lines: usize, places: usize) -> usize {
+    let tasks = (lines * places).div_ceil(PLACES).next_multiple_of(rayon::current_num_threads());
+    lines.div_ceil(tasks).max(1)
 }
 
 #[cfg(test)]
