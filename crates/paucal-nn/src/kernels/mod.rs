@@ -10,7 +10,6 @@
 pub mod adam;
 pub mod average;
 pub mod conv;
-pub mod conv1d;
 pub mod dense;
 pub mod host;
 pub mod lstm;
@@ -20,7 +19,6 @@ pub mod pool;
 pub mod product;
 pub mod spans;
 pub mod spare;
-pub mod tile;
 
 use rayon::prelude::*;
 

@@ -79,7 +79,8 @@ mod tests {
         let tensor = host::tensor(values, [n]);
         let other = tensor.clone();
         give(other);
-        assert!(room(n).as_ptr() != place, "a tensor that is held keeps its memory");
+        let elsewhere = room(n);
+        assert!(elsewhere.as_ptr() != place, "a tensor that is held keeps its memory");
         give(tensor);
         assert_eq!(room(3 * n).len(), 3 * n);
         let again = room(n - 5);
