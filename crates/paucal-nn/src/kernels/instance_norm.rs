@@ -79,9 +79,9 @@ pub fn forward(x: &[f32], positions: usize, layer: Layer<'_>) -> (Vec<f32>, Vec<
         .map(|(y, x)| {
             let (mean, inverse) = statistics(x, positions, layer.weight.len());
             let sample = Sample::new(x, &mean, &inverse, layer);
-            let constants = [&*sample.scale, &*sample.shift];
-            update(y, [x], constants, |_, [x], [a, b]| {
-                through(a.mul_add(x, b), a.mul_add(x, b), layer.slope)
+            update(y, [x], sample.constants(), |_, [x], [mean, a, b]| {
+                let u = (x - mean).mul_add(a, b);
+                through(u, u, layer.slope)
             });
             (mean, inverse)
         })
@@ -165,18 +165,20 @@ struct Sample<'a> {
     mean: &'a [f32],
     inverse: &'a [f32],
     layer: Layer<'a>,
-    /// `u = scale · x + shift`.
+    /// `γ/σ`.
     scale: Vec<f32>,
-    shift: Vec<f32>,
 }
 
 impl<'a> Sample<'a> {
     fn new(x: &'a [f32], mean: &'a [f32], inverse: &'a [f32], layer: Layer<'a>) -> Self {
         let scale: Vec<f32> =
             layer.weight.iter().zip(inverse).map(|(weight, inverse)| weight * inverse).collect();
-        let shift =
-            layer.bias.iter().zip(mean).zip(&scale).map(|((bias, mean), a)| bias - mean * a).collect();
-        Self { x, mean, inverse, layer, scale, shift }
+        Self { x, mean, inverse, layer, scale }
+    }
+
+    /// What makes `u` of `x`: mean, factor and summand. The mean is taken off first, as it may be much larger than σ.
+    fn constants(&self) -> [&[f32]; 3] {
+        [self.mean, &self.scale, self.layer.bias]
     }
 
     /// `1 / N`.
@@ -187,20 +189,22 @@ impl<'a> Sample<'a> {
     /// `J (s ∘ v)` for the way back and `s ∘ J v` for the way forth; returns `Σ w` and `Σ w n` of what J is applied to.
     fn jacobian<const BACK: bool>(&self, v: &[f32], out: &mut [f32]) -> [Vec<f32>; 2] {
         let (slope, share) = (self.layer.slope, self.share());
-        let constants = [&*self.scale, &*self.shift, self.mean];
-        let [sum, mut normal] = sums([self.x, v], constants, |[x, v], [a, b, mean]| {
-            let w = if BACK { through(a.mul_add(x, b), v, slope) } else { v };
-            [w, w * (x - mean)]
+        let [sum, mut normal] = sums([self.x, v], self.constants(), |[x, v], [mean, a, b]| {
+            let x = x - mean;
+            let w = if BACK { through(x.mul_add(a, b), v, slope) } else { v };
+            [w, w * x]
         });
         normal.iter_mut().zip(self.inverse).for_each(|(v, inverse)| *v *= inverse);
         let middle: Vec<f32> = sum.iter().map(|v| v * share).collect();
         let along: Vec<f32> =
             normal.iter().zip(self.inverse).map(|(v, inverse)| v * inverse * share).collect();
-        let constants = [&*self.scale, &*self.shift, self.mean, &*middle, &*along];
-        update(out, [self.x, v], constants, |_, [x, v], [a, b, mean, middle, along]| {
-            let u = a.mul_add(x, b);
+        let [mean, scale, bias] = self.constants();
+        let constants = [mean, scale, bias, &middle, &along];
+        update(out, [self.x, v], constants, |_, [x, v], [mean, a, b, middle, along]| {
+            let x = x - mean;
+            let u = x.mul_add(a, b);
             let w = if BACK { through(u, v, slope) } else { v };
-            let moved = a * (w - middle - (x - mean) * along);
+            let moved = a * (w - middle - x * along);
             if BACK { moved } else { through(u, moved, slope) }
         });
         [sum, normal]
@@ -209,10 +213,10 @@ impl<'a> Sample<'a> {
     /// Adds `∂/∂x ⟨s ∘ dy, J t⟩` and returns `∂/∂γ`.
     fn add_curvature(&self, dy: &[f32], t: &[f32], out: &mut [f32]) -> Vec<f32> {
         let (slope, share) = (self.layer.slope, self.share());
-        let constants = [&*self.scale, &*self.shift, self.mean];
-        let means = sums([self.x, dy, t], constants, |[x, dy, t], [a, b, mean]| {
-            let d = through(a.mul_add(x, b), dy, slope);
-            [d, t, d * t, d * (x - mean), t * (x - mean)]
+        let means = sums([self.x, dy, t], self.constants(), |[x, dy, t], [mean, a, b]| {
+            let x = x - mean;
+            let d = through(x.mul_add(a, b), dy, slope);
+            [d, t, d * t, d * x, t * x]
         });
         let channels = self.mean.len();
         let [mut of_x, mut of_d, mut of_t, mut rest, mut weight]: [Vec<f32>; 5] =
@@ -228,10 +232,12 @@ impl<'a> Sample<'a> {
             of_t[c] = k * q;
             rest[c] = -k * (r * d + q * t);
         }
-        let constants = [&*self.scale, &*self.shift, self.mean, &*of_x, &*of_d, &*of_t, &*rest];
-        update(out, [self.x, dy, t], constants, |old, [x, dy, t], [a, b, mean, of_x, of_d, of_t, rest]| {
-            let d = through(a.mul_add(x, b), dy, slope);
-            old - (of_x * (x - mean) + of_d * d + of_t * t + rest)
+        let [mean, scale, bias] = self.constants();
+        let constants = [mean, scale, bias, &of_x, &of_d, &of_t, &rest];
+        update(out, [self.x, dy, t], constants, |old, [x, dy, t], [mean, a, b, of_x, of_d, of_t, rest]| {
+            let x = x - mean;
+            let d = through(x.mul_add(a, b), dy, slope);
+            old - (of_x * x + of_d * d + of_t * t + rest)
         });
         weight
     }
