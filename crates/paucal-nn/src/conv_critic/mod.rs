@@ -363,10 +363,12 @@ impl Products {
 
 /// Forward through all blocks.
 fn pass(blocks: &[Block<'_>], x: Tensor<4>) -> Vec<Trace> {
-    let mut traces: Vec<Trace> = Vec::with_capacity(blocks.len());
+    let mut next = x;
+    let mut traces = Vec::with_capacity(blocks.len());
     for block in blocks {
-        let input = traces.last().map_or_else(|| x.clone(), |trace| trace.output.clone());
-        traces.push(block.forward(input));
+        let trace = block.forward(next);
+        next = trace.output.clone();
+        traces.push(trace);
     }
     traces
 }
