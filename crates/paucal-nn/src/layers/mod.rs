@@ -15,9 +15,11 @@ mod conv1d;
 mod conv2d;
 mod convolution;
 mod dropout;
+mod instance_norm;
 mod linear;
 mod lstm;
 mod pool;
+mod pool2d;
 
 pub use activation::Activation;
 pub use batch_norm::{BatchNorm, BatchNormGradient, BatchNormSaved};
@@ -25,10 +27,12 @@ pub use conv1d::Conv1d;
 pub use conv2d::{Conv2d, ConvGradient, Window};
 pub use convolution::{Convolution, TransposedConvolution};
 pub use dropout::Dropout;
+pub use instance_norm::{InstanceNorm, InstanceNormGradient, InstanceNormSaved};
 pub(crate) use linear::column_sums;
 pub use linear::{Linear, LinearGradient, add_products, initial_uniform};
 pub use lstm::{BiLstm, BiLstmTrace, Lstm, LstmTrace};
 pub use pool::{MaxPool1d, MeanPool, NormPool, NormPoolSaved};
+pub use pool2d::{GlobalMeanPool, MaxPool2d, MeanPool2d};
 
 /// Whether a network learns or is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
