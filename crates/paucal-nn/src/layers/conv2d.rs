@@ -66,7 +66,8 @@ impl Window {
         let all = [self.kernel, self.stride, self.dilation].concat();
         let padded = (0..2).all(|d| self.padding[d] <= self.dilation[d] * (self.kernel[d] - 1));
         if all.contains(&0) || !padded {
-            let message = format!("a convolution cannot have {self:?}: sizes from 1, zeros less than the reach");
+            let message =
+                format!("a convolution cannot have {self:?}: sizes from 1, zeros less than the reach");
             return Err(NnError::Setting(message));
         }
         Ok(())
