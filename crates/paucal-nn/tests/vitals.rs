@@ -89,7 +89,7 @@ fn gradients_are_those_of_the_graph() {
     let lifted = composed(&network);
     let (other, trace) = lifted.forward_train(&x.autodiff(), draw);
     let by_parts = lifted.backward(&trace, other);
-    let total = paucal_nn::weights::Archive::new().with("", &network).tensors().count();
+    let total = Archive::new().with("", &network).tensors().count();
     assert_eq!([&by_hand, &by_graph, &by_parts].map(|g| g.iter().count()), [total; 3]);
     for (name, got) in by_hand.iter() {
         for want in [&by_graph, &by_parts] {
