@@ -12,6 +12,7 @@ pub mod average;
 pub mod conv;
 pub mod dense;
 pub mod gate;
+pub mod gru;
 pub mod host;
 pub mod instance_norm;
 pub mod lstm;
@@ -20,6 +21,7 @@ pub mod normalise;
 pub mod pool;
 pub mod pool2d;
 pub mod product;
+pub mod recurrent;
 pub mod spans;
 pub mod spare;
 
