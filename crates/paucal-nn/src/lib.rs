@@ -46,6 +46,7 @@ pub mod device;
 mod error;
 pub mod generator;
 pub mod gradients;
+pub mod images;
 mod kernels;
 pub mod layers;
 pub mod losses;
