@@ -10,8 +10,8 @@ use burn::tensor::{DType, Tensor};
 
 /// Values from which on memory is kept.
 const LARGE: usize = 1 << 16;
-/// Values that are kept at most: 256 MiB.
-const MOST: usize = 1 << 26;
+/// Values that are kept at most: 1 GiB, of what a step has held before.
+const MOST: usize = 1 << 28;
 
 static SPARE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
