@@ -9,11 +9,13 @@
 //! | [`beats`] | networks that classify the beats of an electrocardiogram |
 //! | [`conv_stack`] | blocks of convolution, normalisation and pooling |
 //! | [`critic`] | the critic of a Wasserstein GAN and its exact gradient penalty |
+//! | [`conv_critic`] | the same of convolutions, for images and sequences |
 //! | [`mlp`] | a stack of dense layers |
 //! | [`generator`] | the residual generator of tabular GANs |
 //! | [`losses`] | losses of classifiers on logits |
 //! | [`rows`] | the output activation and the cross-entropy of encoded table rows |
 //! | [`optim`] | Adam as PyTorch defines it |
+//! | [`vitals`] | the recurrent autoencoder of vital signs |
 //! | [`training`] | the loop: progress, early stopping, checkpoints, exact resumption |
 //! | [`weights`] | safetensors files, read and written by name |
 //! | [`tensorboard`] | event files of training curves |
@@ -37,12 +39,14 @@
 //! threads.
 
 pub mod beats;
+pub mod conv_critic;
 pub mod conv_stack;
 pub mod critic;
 pub mod device;
 mod error;
 pub mod generator;
 pub mod gradients;
+pub mod images;
 mod kernels;
 pub mod layers;
 pub mod losses;
@@ -53,6 +57,7 @@ pub mod parameters;
 pub mod rows;
 pub mod tensorboard;
 pub mod training;
+pub mod vitals;
 pub mod weights;
 
 pub use burn::tensor::{Device, Tensor, TensorData};
