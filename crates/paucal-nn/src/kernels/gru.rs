@@ -54,7 +54,8 @@ struct Out<'a> {
 /// Turns the sums of the gates, from the input in `gates` and from the state, into the gates, and makes the step.
 fn step(gates: &mut [f32], of_state: &[f32], state: &[f32], out: Out<'_>, units: usize) {
     let rows = gates.chunks_exact_mut(3 * units).zip(of_state.chunks_exact(3 * units));
-    let outs = out.recalled.chunks_exact_mut(units).zip(out.state.chunks_exact_mut(units));
+    let Out { recalled, state: next } = out;
+    let outs = recalled.chunks_exact_mut(units).zip(next.chunks_exact_mut(units));
     for (((gates, of_state), h), (recalled, next)) in rows.zip(state.chunks_exact(units)).zip(outs) {
         let (r, rest) = gates.split_at_mut(units);
         let (z, n) = rest.split_at_mut(units);
