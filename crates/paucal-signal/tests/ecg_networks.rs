@@ -136,10 +136,10 @@ fn what_is_seen_is_learnt_and_unseen_patients_are_understood() {
         assert!(seen > 0.97, "{}: {seen}", method.name());
         let all = right(model.as_ref(), &unseen);
         assert!(all > 0.9, "{}: {all}", method.name());
-        let p = model.predict_proba(&made.beats()).unwrap();
-        assert!(p.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-9));
+        let said = model.predict(&made.beats()).unwrap();
+        assert!(said.classes.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-9));
         assert_eq!(model.bank().is_some(), method.name() == "hybrid");
-        if let Some(noise) = model.noise_proba(&made.beats()).unwrap() {
+        if let Some(noise) = said.noise {
             let mean = |wanted: bool| {
                 let of: Vec<f64> =
                     noise.iter().zip(&made.all).filter(|(_, b)| b.noise == wanted).map(|(p, _)| *p).collect();

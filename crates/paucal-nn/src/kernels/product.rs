@@ -152,29 +152,29 @@ impl Job<'_> {
 macro_rules! instructions {
     (
         $module:ident, $feature:literal, $vector:ident, $lanes:literal, $load:ident, $store:ident, $splat:ident,
-        $fma:ident, [$($vectors:literal => $rows:literal),+]
+        $fma:ident, $part:ident, [$($vectors:literal => $rows:literal),+]
     ) => {
         // Pointers into slices whose sizes `add_product` has checked; bounds checks would cost as much as the sums.
         #[allow(unsafe_code)]
         mod $module {
             use std::arch::x86_64::{$vector, $fma, $load, $splat, $store};
 
-            use super::Job;
+            use super::{Job, $part as part};
 
             /// The widest tile, in columns.
             const WIDEST: usize = [$($vectors * $lanes),+][0];
-            /// The tallest tile, in rows.
-            const TALLEST: usize = 12;
 
-            /// The pointers of a tile of `P` rows.
+            /// The pointers of a tile of `P` rows and `V` vectors.
             #[derive(Clone, Copy)]
-            struct Tile<const P: usize> {
+            struct Tile<const V: usize, const P: usize> {
                 out: [*mut f32; P],
                 a: [*const f32; P],
                 inner: *const u32,
                 b: *const f32,
                 stride: usize,
                 depth: usize,
+                /// Columns that exist in each vector.
+                columns: [part::Mask; V],
             }
 
             pub fn run(mut job: Job<'_>) {
@@ -186,81 +186,77 @@ macro_rules! instructions {
                     $(if left <= $vectors * $lanes { taken = $vectors * $lanes; })+
                     // SAFETY: `add_product` has checked the sizes, `Job::run` the processor.
                     unsafe {
-                        $(if taken == $vectors * $lanes { strip::<$vectors, $rows>(&mut job, done, left); })+
+                        $(if taken == $vectors * $lanes {
+                            if left < taken {
+                                strip::<$vectors, $rows, false>(&mut job, done, left);
+                            } else {
+                                strip::<$vectors, $rows, true>(&mut job, done, left);
+                            }
+                        })+
                     }
                     done += taken;
                 }
             }
 
-            /// All rows of one strip of columns, `left` of which exist.
+            /// All rows of one strip of columns, `left` of which exist: all of the tile's if it is `WHOLE`.
             #[target_feature(enable = $feature)]
-            unsafe fn strip<const V: usize, const P: usize>(job: &mut Job<'_>, done: usize, left: usize) {
+            unsafe fn strip<const V: usize, const P: usize, const WHOLE: bool>(
+                job: &mut Job<'_>,
+                done: usize,
+                left: usize,
+            ) {
                 let mut row = 0;
                 let rows = job.places.len();
                 while row < rows {
                     // SAFETY: as many rows as are taken are left.
                     row += unsafe {
                         match rows - row {
-                            n if n >= P => edge::<V, P>(job, row, done, left),
-                            n if n >= 8 => edge::<V, 8>(job, row, done, left),
-                            n if n >= 6 => edge::<V, 6>(job, row, done, left),
-                            n if n >= 4 => edge::<V, 4>(job, row, done, left),
-                            n if n >= 2 => edge::<V, 2>(job, row, done, left),
-                            _ => edge::<V, 1>(job, row, done, left),
+                            n if n >= P => take::<V, P, WHOLE>(job, row, done, left),
+                            n if n >= 8 => take::<V, 8, WHOLE>(job, row, done, left),
+                            n if n >= 6 => take::<V, 6, WHOLE>(job, row, done, left),
+                            n if n >= 4 => take::<V, 4, WHOLE>(job, row, done, left),
+                            n if n >= 2 => take::<V, 2, WHOLE>(job, row, done, left),
+                            _ => take::<V, 1, WHOLE>(job, row, done, left),
                         }
                     };
                 }
             }
 
-            /// One tile, through a buffer where it reaches over the last column; how many rows it took.
+            /// One tile; how many rows it took.
             #[target_feature(enable = $feature)]
-            unsafe fn edge<const V: usize, const P: usize>(
+            unsafe fn take<const V: usize, const P: usize, const WHOLE: bool>(
                 job: &mut Job<'_>,
                 row: usize,
                 done: usize,
                 left: usize,
             ) -> usize {
-                // SAFETY: rows of the output have `left` columns from here, those of the buffer as many as the tile.
+                // SAFETY: the rows start inside their memory, and `left` columns of the output exist from here.
                 unsafe {
                     let out = job.out.as_mut_ptr().add(job.column + done);
-                    let mut tile = Tile {
+                    sums::<V, P, WHOLE>(Tile {
                         out: std::array::from_fn(|p| out.add(job.places[row + p] as usize)),
                         a: std::array::from_fn(|p| job.a.values.as_ptr().add(job.a.rows[row + p] as usize)),
                         inner: job.a.inner.as_ptr(),
                         b: job.b.as_ptr().add(done),
                         stride: job.stride,
                         depth: job.a.inner.len(),
-                    };
-                    if left >= V * $lanes {
-                        sums::<V, P>(tile);
-                        return P;
-                    }
-                    let mut buffer = [0.0_f32; WIDEST * TALLEST];
-                    let rows = tile.out;
-                    for p in 0..P {
-                        let from = std::slice::from_raw_parts(rows[p], left);
-                        buffer[p * V * $lanes..][..left].copy_from_slice(from);
-                    }
-                    tile.out = std::array::from_fn(|p| buffer.as_mut_ptr().add(p * V * $lanes));
-                    sums::<V, P>(tile);
-                    for p in 0..P {
-                        let to = std::slice::from_raw_parts_mut(rows[p], left);
-                        to.copy_from_slice(&buffer[p * V * $lanes..][..left]);
-                    }
+                        columns: std::array::from_fn(|v| part::mask(left.saturating_sub(v * $lanes))),
+                    });
                 }
                 P
             }
 
-            /// The sums of one whole tile.
+            /// The sums of one tile.
             #[target_feature(enable = $feature)]
-            unsafe fn sums<const V: usize, const P: usize>(tile: Tile<P>) {
+            unsafe fn sums<const V: usize, const P: usize, const WHOLE: bool>(tile: Tile<V, P>) {
                 let zero = $splat(0.0);
                 let mut sums: [[$vector; V]; P] = [[zero; V]; P];
-                // SAFETY: `P` rows and `V` vectors lie in all three.
+                // SAFETY: `P` rows and `V` vectors lie in all three, in the output as far as `columns` says.
                 unsafe {
                     for p in 0..P {
                         for v in 0..V {
-                            sums[p][v] = $load(tile.out[p].add(v * $lanes));
+                            let out = tile.out[p].wrapping_add(v * $lanes);
+                            sums[p][v] = if WHOLE { $load(out) } else { part::load(out, tile.columns[v]) };
                         }
                     }
                     let mut b = tile.b;
@@ -280,13 +276,79 @@ macro_rules! instructions {
                     }
                     for p in 0..P {
                         for v in 0..V {
-                            $store(tile.out[p].add(v * $lanes), sums[p][v]);
+                            let out = tile.out[p].wrapping_add(v * $lanes);
+                            if WHOLE {
+                                $store(out, sums[p][v]);
+                            } else {
+                                part::store(out, tile.columns[v], sums[p][v]);
+                            }
                         }
                     }
                 }
             }
         }
     };
+}
+
+/// Vectors of sixteen of which only the first few lie in memory.
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod part_of_sixteen {
+    use std::arch::x86_64::{__m512, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps};
+
+    /// A bit for each that does.
+    pub type Mask = u16;
+
+    /// The first `n`, all from 16 on.
+    pub fn mask(n: usize) -> Mask {
+        if n >= 16 { u16::MAX } else { (1 << n) - 1 }
+    }
+
+    /// Reads those, zeros for the others.
+    #[target_feature(enable = "avx512f")]
+    pub unsafe fn load(from: *const f32, mask: Mask) -> __m512 {
+        // SAFETY: what the mask leaves out is not touched.
+        unsafe { _mm512_maskz_loadu_ps(mask, from) }
+    }
+
+    /// Writes those.
+    #[target_feature(enable = "avx512f")]
+    pub unsafe fn store(to: *mut f32, mask: Mask, values: __m512) {
+        // SAFETY: as in `load`.
+        unsafe { _mm512_mask_storeu_ps(to, mask, values) }
+    }
+}
+
+/// Vectors of eight of which only the first few lie in memory.
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod part_of_eight {
+    use std::arch::x86_64::{__m256, _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps};
+
+    /// How many do.
+    pub type Mask = usize;
+
+    /// From here on so many lanes are set as are wanted.
+    const BITS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    /// The first `n`, all from 8 on.
+    pub fn mask(n: usize) -> Mask {
+        n.min(8)
+    }
+
+    /// Reads those, zeros for the others.
+    #[target_feature(enable = "avx2")]
+    pub unsafe fn load(from: *const f32, mask: Mask) -> __m256 {
+        // SAFETY: eight bits lie from any place up to the eighth; what they leave out is not touched.
+        unsafe { _mm256_maskload_ps(from, _mm256_loadu_si256(BITS.as_ptr().add(8 - mask).cast())) }
+    }
+
+    /// Writes those.
+    #[target_feature(enable = "avx2")]
+    pub unsafe fn store(to: *mut f32, mask: Mask, values: __m256) {
+        // SAFETY: as in `load`.
+        unsafe { _mm256_maskstore_ps(to, _mm256_loadu_si256(BITS.as_ptr().add(8 - mask).cast()), values) }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -299,6 +361,7 @@ instructions!(
     _mm512_storeu_ps,
     _mm512_set1_ps,
     _mm512_fmadd_ps,
+    part_of_sixteen,
     [4 => 6, 3 => 8, 2 => 12, 1 => 12]
 );
 #[cfg(target_arch = "x86_64")]
@@ -311,6 +374,7 @@ instructions!(
     _mm256_storeu_ps,
     _mm256_set1_ps,
     _mm256_fmadd_ps,
+    part_of_eight,
     [2 => 6, 1 => 12]
 );
 

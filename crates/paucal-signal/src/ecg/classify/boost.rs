@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::features::{BeatFeatures, FittedFeatures, Wave};
 use super::recompose::Recompose;
 use super::weights::Weighting;
-use super::{BeatClassifier, Beats, FittedClassifier, TrainingBeats, artefact};
+use super::{BeatClassifier, Beats, FittedClassifier, Said, TrainingBeats, artefact};
 use crate::ecg::error::{EcgError, require};
 
 /// Parameters.
@@ -177,11 +177,11 @@ impl FittedClassifier for Fitted {
         &self.classes
     }
 
-    fn predict_proba(&self, beats: &Beats<'_>) -> Result<Array2<f64>, EcgError> {
+    fn predict(&self, beats: &Beats<'_>) -> Result<Said, EcgError> {
         let x = self.features.transform(beats)?;
-        let mut p = self.model.predict_proba(x.view());
-        adjust(&mut p, &self.shares, self.parameters.adjustment);
-        Ok(p)
+        let mut classes = self.model.predict_proba(x.view());
+        adjust(&mut classes, &self.shares, self.parameters.adjustment);
+        Ok(Said { classes, noise: None })
     }
 
     fn save(&self, path: &Path) -> Result<(), EcgError> {

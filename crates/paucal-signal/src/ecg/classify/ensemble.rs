@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::boost::{self, Boost};
 use super::smooth::{self, Smoothing};
-use super::{BeatClassifier, Beats, FittedClassifier, TrainingBeats, artefact};
+use super::{BeatClassifier, Beats, FittedClassifier, Said, TrainingBeats, artefact};
 use crate::ecg::error::{EcgError, require};
 
 /// Who decides on one class.
@@ -129,7 +129,7 @@ impl FittedClassifier for Fitted {
         self.members[0].classes()
     }
 
-    fn predict_proba(&self, beats: &Beats<'_>) -> Result<Array2<f64>, EcgError> {
+    fn predict(&self, beats: &Beats<'_>) -> Result<Said, EcgError> {
         beats.check()?;
         // Smoothing takes all beats of a recording, whichever are meant.
         let (whole, places) = beats.whole();
@@ -145,7 +145,7 @@ impl FittedClassifier for Fitted {
                 smooth::set(row, class, *own);
             }
         }
-        Ok(p.select(Axis(0), &places))
+        Ok(Said { classes: p.select(Axis(0), &places), noise: None })
     }
 
     fn save(&self, path: &Path) -> Result<(), EcgError> {

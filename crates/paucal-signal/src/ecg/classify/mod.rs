@@ -71,6 +71,15 @@ pub trait BeatClassifier: Send + Sync {
     }
 }
 
+/// What a classifier says of beats.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// Probabilities of the classes, beats × classes; each row sums to 1.
+    pub classes: Array2<f64>,
+    /// Probability of each beat to be noise, of methods that learn it.
+    pub noise: Option<Vec<f64>>,
+}
+
 /// What a [`BeatClassifier`] has learnt.
 pub trait FittedClassifier: Send + Sync {
     /// Name of its method.
@@ -79,12 +88,12 @@ pub trait FittedClassifier: Send + Sync {
     /// Names of the classes, the columns of the probabilities.
     fn classes(&self) -> &[String];
 
-    /// Probabilities of the classes, selected beats × classes; each row sums to 1.
-    fn predict_proba(&self, beats: &Beats<'_>) -> Result<Array2<f64>, EcgError>;
+    /// What it says of the selected beats.
+    fn predict(&self, beats: &Beats<'_>) -> Result<Said, EcgError>;
 
-    /// Probability of each selected beat to be noise, of methods that learn it.
-    fn noise_proba(&self, _: &Beats<'_>) -> Result<Option<Vec<f64>>, EcgError> {
-        Ok(None)
+    /// Probabilities of the classes alone.
+    fn predict_proba(&self, beats: &Beats<'_>) -> Result<Array2<f64>, EcgError> {
+        Ok(self.predict(beats)?.classes)
     }
 
     /// The prototypes that the method compares beats with, if it does.

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::BeatModel;
-use crate::ecg::classify::Beats;
+use crate::ecg::classify::{Beats, Said};
 use crate::ecg::error::EcgError;
 use crate::ecg::gate::{Decision, Measured, Similarity as _};
 use crate::ecg::prepare::Prepared;
@@ -39,9 +39,8 @@ impl BeatModel {
     /// Classifies every beat.
     pub fn predict(&self, prepared: &Prepared) -> Result<Prediction, EcgError> {
         let beats = Beats::of(prepared);
-        let probabilities = self.classifier.predict_proba(&beats)?;
+        let Said { classes: probabilities, noise: noise_probability } = self.classifier.predict(&beats)?;
         let noise_score: Vec<f32> = prepared.beats.iter().map(|beat| beat.noise_score).collect();
-        let noise_probability = self.classifier.noise_proba(&beats)?;
         let similarity = self.bank().map(|bank| bank.best(&beats)).transpose()?;
         let measured = Measured {
             probabilities: probabilities.view(),

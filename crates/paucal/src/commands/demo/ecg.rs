@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::Result;
-use paucal_report::pages::review;
 use paucal_signal::ecg::classify::{self, BeatClassifier};
 use paucal_signal::ecg::journey::{Itinerary, travel};
 use paucal_signal::ecg::minutes;
@@ -11,6 +10,7 @@ use paucal_signal::ecg::model::TrainOptions;
 use serde::Serialize;
 
 use crate::cli::Writing;
+use crate::commands::ecg::write_predictions;
 use crate::session::Session;
 use crate::summary;
 
@@ -53,10 +53,7 @@ pub fn run(session: &Session, out: &Path) -> Result<()> {
     ];
     left.prepared.write(&folder.file("prepared"))?;
     left.model.save(&folder.file("model"))?;
-    left.model.write_predictions(&left.tested, &left.prediction, folder.path())?;
-    let queue = left.model.review(&left.tested, &left.prediction, review::MOST);
-    folder.write("review_queue.csv", queue.to_csv()?.as_bytes())?;
-    folder.write("review_queue.html", review::html(&queue, review::MOST)?.as_bytes())?;
+    write_predictions(&folder, &left.model, &left.tested, &left.prediction)?;
     folder.write_json("result.json", &journey)?;
     session.finish(&folder, "demo ecg", &[])?;
     session.printer.result(&journey, &summary::ecg::journey(&journey, out))

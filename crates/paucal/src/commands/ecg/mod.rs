@@ -14,9 +14,10 @@ use std::path::Path;
 
 use anyhow::Result;
 use paucal_core::files;
-use paucal_core::run::Input;
+use paucal_core::run::{Input, RunFolder};
+use paucal_report::pages::review;
 use paucal_signal::ecg::labels::LabelMap;
-use paucal_signal::ecg::model::BeatModel;
+use paucal_signal::ecg::model::{BeatModel, Prediction};
 use paucal_signal::ecg::patients::Patients;
 use paucal_signal::ecg::prepare::{HEADER, Prepared, Sources, hashes};
 use paucal_signal::formats::{ReadOptions, discover};
@@ -79,4 +80,18 @@ fn beats(session: &Session, model: &BeatModel, of: &Recordings) -> Result<Prepar
         return Ok(prepared);
     }
     Ok(model.cut(&sources(of)?, &session.console)?)
+}
+
+/// Writes what a model says of beats: tables, and the review queue to work through and to look at.
+pub fn write_predictions(
+    folder: &RunFolder,
+    model: &BeatModel,
+    prepared: &Prepared,
+    prediction: &Prediction,
+) -> Result<()> {
+    model.write_predictions(prepared, prediction, folder.path())?;
+    let queue = model.review(prepared, prediction, review::MOST);
+    folder.write("review_queue.csv", queue.to_csv()?.as_bytes())?;
+    folder.write("review_queue.html", review::html(&queue, review::MOST)?.as_bytes())?;
+    Ok(())
 }

@@ -2,11 +2,10 @@
 
 use anyhow::Result;
 use paucal_core::Observer;
-use paucal_report::pages::review;
 use paucal_signal::ecg::model::BeatModel;
 use serde::Serialize;
 
-use super::beats;
+use super::{beats, write_predictions};
 use crate::cli::Predict;
 use crate::session::Session;
 use crate::summary;
@@ -29,10 +28,7 @@ pub fn run(session: &Session, arguments: &Predict) -> Result<()> {
     for warning in &result.warnings {
         session.console.warn(warning.clone());
     }
-    model.write_predictions(&prepared, &prediction, folder.path())?;
-    let queue = model.review(&prepared, &prediction, review::MOST);
-    folder.write("review_queue.csv", queue.to_csv()?.as_bytes())?;
-    folder.write("review_queue.html", review::html(&queue, review::MOST)?.as_bytes())?;
+    write_predictions(&folder, &model, &prepared, &prediction)?;
     folder.write_json("result.json", &result)?;
     session.finish_with(&folder, "ecg predict", prepared.inputs)?;
     session.printer.result(&result, &summary::ecg::predicted(&result, &arguments.out))

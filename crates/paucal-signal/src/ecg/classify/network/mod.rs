@@ -19,7 +19,6 @@ mod predict;
 
 use std::path::Path;
 
-use ndarray::Array2;
 use paucal_core::files::sha256_bytes;
 use paucal_core::{Observer, Seed, Stream};
 use paucal_nn::Device;
@@ -35,9 +34,9 @@ pub use self::course::{Course, Goal, Loss};
 pub use self::hybrid::Hybrid;
 use self::inputs::{Inputs, Wanted};
 use self::learner::{Lesson, Place, learn, part};
-use self::predict::{Said, predict};
+use self::predict::predict;
 use super::boost::adjust;
-use super::{Bank, BeatClassifier, Beats, FittedClassifier, TrainingBeats, artefact};
+use super::{Bank, BeatClassifier, Beats, FittedClassifier, Said, TrainingBeats, artefact};
 use crate::ecg::error::EcgError;
 use crate::ecg::split::{Counted, folds};
 
@@ -251,13 +250,6 @@ pub(super) struct Fitted<M: Method> {
     network: M::Network,
 }
 
-impl<M: Method> Fitted<M> {
-    fn ask(&self, beats: &Beats<'_>) -> Result<Said, EcgError> {
-        let seen = self.learnt.inputs.see(beats)?;
-        Ok(predict(&self.network, &self.learnt.inputs, beats, &seen))
-    }
-}
-
 impl<M: Method> FittedClassifier for Fitted<M> {
     fn name(&self) -> &'static str {
         M::NAME
@@ -267,15 +259,15 @@ impl<M: Method> FittedClassifier for Fitted<M> {
         &self.learnt.classes
     }
 
-    fn predict_proba(&self, beats: &Beats<'_>) -> Result<Array2<f64>, EcgError> {
-        let mut p = self.ask(beats)?.classes;
-        adjust(&mut p, &self.learnt.shares, self.learnt.parameters.course().adjustment);
-        Ok(p)
-    }
-
-    fn noise_proba(&self, beats: &Beats<'_>) -> Result<Option<Vec<f64>>, EcgError> {
-        let taught = self.learnt.parameters.noise_weight() > 0.0;
-        Ok(self.ask(beats)?.noise.filter(|_| taught))
+    fn predict(&self, beats: &Beats<'_>) -> Result<Said, EcgError> {
+        let seen = self.learnt.inputs.see(beats)?;
+        let mut said = predict(&self.network, &self.learnt.inputs, beats, &seen);
+        adjust(&mut said.classes, &self.learnt.shares, self.learnt.parameters.course().adjustment);
+        if self.learnt.parameters.noise_weight() <= 0.0 {
+            // Nobody has taught the second head.
+            said.noise = None;
+        }
+        Ok(said)
     }
 
     fn bank(&self) -> Option<&Bank> {

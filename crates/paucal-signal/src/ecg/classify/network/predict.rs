@@ -7,18 +7,10 @@ use paucal_nn::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::inputs::{Inputs, Seen, beat_of};
-use crate::ecg::classify::Beats;
+use crate::ecg::classify::{Beats, Said};
 
 /// Beats encoded, or decided on, at a time.
 const CHUNK: usize = 256;
-
-/// What a network says of selected beats.
-pub(super) struct Said {
-    /// Probabilities of the classes, selected beats × classes.
-    pub classes: Array2<f64>,
-    /// Probabilities of being noise, from networks that have an opinion.
-    pub noise: Option<Vec<f64>>,
-}
 
 /// Asks a network about the selected beats, which it has seen.
 pub(super) fn predict<N: BeatNetwork>(network: &N, inputs: &Inputs, beats: &Beats<'_>, seen: &Seen) -> Said {
