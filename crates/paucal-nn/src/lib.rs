@@ -15,6 +15,7 @@
 //! | [`losses`] | losses of classifiers on logits |
 //! | [`rows`] | the output activation and the cross-entropy of encoded table rows |
 //! | [`optim`] | Adam as PyTorch defines it |
+//! | [`vitals`] | the recurrent autoencoder of vital signs |
 //! | [`training`] | the loop: progress, early stopping, checkpoints, exact resumption |
 //! | [`weights`] | safetensors files, read and written by name |
 //! | [`tensorboard`] | event files of training curves |
@@ -45,6 +46,7 @@ pub mod device;
 mod error;
 pub mod generator;
 pub mod gradients;
+pub mod images;
 mod kernels;
 pub mod layers;
 pub mod losses;
@@ -55,6 +57,7 @@ pub mod parameters;
 pub mod rows;
 pub mod tensorboard;
 pub mod training;
+pub mod vitals;
 pub mod weights;
 
 pub use burn::tensor::{Device, Tensor, TensorData};

@@ -12,6 +12,15 @@ use crate::kernels::{PARALLEL_FROM, cost, math};
 /// Values per stream. Part of the saved-run contract.
 const CHUNK: usize = 1 << 12;
 
+/// Where the random values of a training step are drawn from.
+#[derive(Debug, Clone, Copy)]
+pub struct Draw {
+    /// The seed.
+    pub seed: Seed,
+    /// The step.
+    pub step: u64,
+}
+
 /// Standard normal values.
 pub fn normal<const D: usize>(
     seed: Seed,

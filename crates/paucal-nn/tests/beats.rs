@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{close, values};
+use common::{close, hashed, numbers, values};
 use paucal_core::Seed;
 use paucal_nn::beats::{BeatNetwork, Beside, Draw, HybridNet, HybridShape, Logits, WangNet, WangShape};
 use paucal_nn::losses::{ClassLoss, binary};
@@ -15,18 +15,6 @@ use serde_json::Value;
 
 const SHAPE: HybridShape = HybridShape { length: 34, slots: 5, prototypes: 7, table: 4, classes: 3 };
 const ROWS: usize = 6;
-
-/// The numbers from -0.5 to 0.5 of `tools/golden/ecg_hybrid.py`.
-fn hashed(count: usize, k: u64) -> Vec<f32> {
-    let of = |i: u64| {
-        let x = (i * 2_654_435_761 + k * 40_503 + 12_345) % (1 << 32);
-        let x = x ^ (x >> 16);
-        let x = (x * 40_503 + 977) % (1 << 32);
-        let x = x ^ (x >> 13);
-        ((x % (1 << 24)) as f64 / f64::from(1 << 24) - 0.5) as f32
-    };
-    (0..count as u64).map(of).collect()
-}
 
 fn tensor<const D: usize>(k: u64, scale: f32, shape: [usize; D]) -> Tensor<D> {
     let values = hashed(shape.iter().product(), k).into_iter().map(|v| scale * v).collect::<Vec<_>>();
@@ -56,10 +44,6 @@ fn golden_network() -> (HybridNet, Tensor<3>, Beside) {
     let prototypes = Some(tensor(1002, 2.0, [ROWS, SHAPE.prototypes]));
     let table = Some(tensor(1003, 2.0, [ROWS, SHAPE.table]));
     (network, waves, Beside { table, prototypes })
-}
-
-fn numbers(of: &Value) -> Vec<f32> {
-    of.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
 }
 
 #[track_caller]

@@ -8,7 +8,7 @@ use common::{close, golden, tensor, values};
 use paucal_core::Seed;
 use paucal_nn::critic::Critic;
 use paucal_nn::generator::Generator;
-use paucal_nn::layers::{Activation, BatchNorm, BatchNormSaved, Linear, Lstm};
+use paucal_nn::layers::{Activation, BatchNorm, BatchNormSaved, Linear};
 use paucal_nn::mlp::Mlp;
 use paucal_nn::optim::{Adam, AdamConfig};
 use paucal_nn::parameters::{tracked, untracked};
@@ -238,31 +238,6 @@ fn a_moving_average_moves_its_share() {
     let want = start.weight.clone() * 0.75 + goal.weight * 0.25;
     close(&values(&average.weight), &values(&want), 1e-6);
     assert_eq!(start.weight.dims(), [2, 3]);
-}
-
-#[test]
-fn the_way_back_through_time_is_that_of_the_graph() {
-    let (device, seed) = (Device::flex(), Seed(9));
-    let lstm = Lstm::new(3, 4, &mut seed.stream("init", 0), &device);
-    let normal = |purpose: &str, rows: usize, columns: usize| -> Tensor<2> {
-        noise::normal(seed, purpose, 0, [rows, columns], &device)
-    };
-    let (steps, rows) = (5, 6);
-    let (x, h, c) = (normal("x", steps * rows, 3), normal("h", rows, 4), normal("c", rows, 4));
-    let dy: Vec<Tensor<2>> = (0..steps).map(|t| normal(&format!("dy{t}"), rows, 4)).collect();
-    let (_, trace) = lstm.forward_train(&x, steps, h.clone(), c.clone());
-    let mut by_hand = Gradients::new();
-    lstm.backward(&trace, &dy, "", &mut by_hand);
-
-    let graph = tracked(&lstm);
-    let (states, _) = graph.forward_train(&x.autodiff(), steps, h.autodiff(), c.autodiff());
-    let products = states.into_iter().zip(&dy).map(|(h, dy)| (h * dy.clone().autodiff()).sum());
-    let loss = products.reduce(|a, b| a + b).unwrap();
-    let by_graph = Gradients::of(&graph, loss.backward());
-    assert_eq!(by_graph.iter().count(), 4);
-    for (name, want) in by_graph.iter() {
-        close(&values(by_hand.get(name).unwrap()), &values(&want.clone().inner()), 1e-5);
-    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod common;
 
 use common::{close, composed, values};
 use paucal_core::Seed;
-use paucal_nn::layers::{BatchNorm, BiLstm, Conv1d, Lstm, MaxPool1d, MeanPool, NormPool};
+use paucal_nn::layers::{BatchNorm, BiLstm, Conv1d, MaxPool1d, MeanPool, NormPool};
 use paucal_nn::parameters::tracked;
 use paucal_nn::{Device, Gradients, Mode, Tensor, noise};
 
@@ -184,52 +184,6 @@ fn norm_and_pool_are_those_of_the_graph() {
         let evaluated = composed(&layer).evaluate(&x.clone().autodiff());
         close(&values(&layer.evaluate(&x)), &values(&evaluated.inner()), 1e-5);
     }
-}
-
-#[test]
-fn a_recurrent_layer_is_that_of_the_graph() {
-    for (steps, rows, inputs, units, at) in
-        [(5, 6, 3, 4, 2), (1, 1, 1, 1, 0), (4, 33, 20, 19, 3), (3, 2, 5, 8, 0)]
-    {
-        let device = Device::flex();
-        let layer = BiLstm::new(inputs, units, &mut SEED.stream("init", 0), &device);
-        let x = random("x", [steps * rows, inputs]);
-        let dy = random("dy", [rows, 2 * units]);
-        let (y, trace) = layer.forward_train(&x, steps, at);
-        let mut by_hand = Gradients::new();
-        let dx = layer.backward(&trace, &dy, "", &mut by_hand);
-
-        let (live, leaf) = (tracked(&layer), x.clone().autodiff().require_grad());
-        let (other, _) = live.forward_train(&leaf, steps, at);
-        close(&values(&y), &values(&other.clone().inner()), 1e-5);
-        let mut graph = (other * dy.clone().autodiff()).sum().backward();
-        close(&values(&dx), &values(&leaf.grad_remove(&mut graph).unwrap()), 1e-5);
-        same(&by_hand, &Gradients::of(&live, graph), 8);
-
-        let lifted = composed(&layer);
-        let (_, trace) = lifted.forward_train(&x.autodiff(), steps, at);
-        let mut by_parts = Gradients::new();
-        let other = lifted.backward(&trace, &dy.autodiff(), "", &mut by_parts);
-        close(&values(&dx), &values(&other.inner()), 1e-5);
-        same(&by_hand, &by_parts, 8);
-    }
-}
-
-#[test]
-fn inputs_of_a_whole_sequence_have_a_gradient() {
-    let (steps, rows) = (4, 3);
-    let layer = Lstm::new(2, 5, &mut SEED.stream("init", 0), &Device::flex());
-    let x = random("x", [steps * rows, 2]);
-    let zeros = || Tensor::<2>::zeros([rows, 5], &Device::flex());
-    let dy: Vec<Tensor<2>> = (0..steps).map(|t| random(&format!("dy{t}"), [rows, 5])).collect();
-    let (_, trace) = layer.forward_train(&x, steps, zeros(), zeros());
-    let da = layer.backward(&trace, &dy, "", &mut Gradients::new());
-    let dx = layer.input.input_gradient(&da);
-    let leaf = x.autodiff().require_grad();
-    let (states, _) = composed(&layer).forward_train(&leaf, steps, zeros().autodiff(), zeros().autodiff());
-    let products = states.into_iter().zip(dy).map(|(h, dy)| (h * dy.autodiff()).sum());
-    let graph = products.reduce(|a, b| a + b).unwrap().backward();
-    close(&values(&dx), &values(&leaf.grad(&graph).unwrap()), 1e-5);
 }
 
 #[test]

@@ -9,11 +9,11 @@ mod pair;
 mod wang;
 
 use burn::tensor::Tensor;
-use paucal_core::Seed;
 
 use crate::gradients::Gradients;
 use crate::parameters::Parameters;
 
+pub use crate::noise::Draw;
 pub use hybrid::{HybridNet, HybridShape, HybridTrace};
 pub use pair::{Pair, PairTrace};
 pub use wang::{WangNet, WangShape, WangTrace};
@@ -34,15 +34,6 @@ pub struct Logits {
     pub classes: Tensor<2>,
     /// Of being noise, `[rows, 1]`, of networks that have an opinion.
     pub noise: Option<Tensor<2>>,
-}
-
-/// Where dropout is drawn from.
-#[derive(Debug, Clone, Copy)]
-pub struct Draw {
-    /// The seed.
-    pub seed: Seed,
-    /// The step.
-    pub step: u64,
 }
 
 /// A network that decides on a beat among its neighbours.

@@ -1,78 +1,130 @@
-//! One step of long short-term memory, element by element.
-
-use rayon::prelude::*;
+//! Long short-term memory over a whole sequence and back.
 
 use super::host::Matrix;
 use super::math::{sigmoid, tanh};
-use super::{PARALLEL_FROM, cost};
+use super::recurrent::{Packed, Sizes, Weights, add_rows, blocks, for_blocks, place, started};
 
-/// Rows per task.
-const ROWS: usize = 16;
-
-/// What a step makes of the gates' sums and the cell before it.
+/// What a sequence leaves, arrays `[steps, rows, ·]`.
 pub struct Made {
-    /// The cell after it, `[rows, units]`.
-    pub cell: Vec<f32>,
-    /// Its hyperbolic tangent.
+    /// `i`, `f`, `g`, `o` side by side, `4 · units` wide.
+    pub gates: Vec<f32>,
+    /// The cells, the first one given: one step more.
+    pub cells: Vec<f32>,
+    /// Hyperbolic tangents of the cells after each step.
     pub squashed: Vec<f32>,
-    /// The state.
-    pub state: Vec<f32>,
+    /// The states, the first one given: one step more.
+    pub states: Vec<f32>,
 }
 
-/// Turns the sums `(i, f, g, o)` in `gates`, `[rows, 4 · units]`, into the gates themselves, and makes the step.
-pub fn step(gates: &mut [f32], cell: &[f32], units: usize) -> Made {
-    let mut made =
-        Made { cell: vec![0.0; cell.len()], squashed: vec![0.0; cell.len()], state: vec![0.0; cell.len()] };
-    let one = |((((gates, cell), next), squashed), state): Part<'_>| {
-        let rows = gates.chunks_exact_mut(4 * units).zip(cell.chunks_exact(units));
-        let out = next.chunks_exact_mut(units).zip(squashed.chunks_exact_mut(units));
-        for (((gates, cell), (next, squashed)), state) in rows.zip(out).zip(state.chunks_exact_mut(units)) {
-            let (i, rest) = gates.split_at_mut(units);
-            let (f, rest) = rest.split_at_mut(units);
-            let (g, o) = rest.split_at_mut(units);
-            // Slices of the length that the loop runs over need no checks within it.
-            let o = &mut o[..units];
-            for k in 0..units {
-                (i[k], f[k], g[k], o[k]) = (sigmoid(i[k]), sigmoid(f[k]), tanh(g[k]), sigmoid(o[k]));
-                next[k] = f[k].mul_add(cell[k], i[k] * g[k]);
-                squashed[k] = tanh(next[k]);
-                state[k] = o[k] * squashed[k];
-            }
-        }
+/// Takes the inputs `[steps, rows, inputs]` through the layer, from a state and a cell `[rows, units]`.
+pub fn forward(sizes: Sizes, weights: Weights<'_>, x: &[f32], state: &[f32], cell: &[f32]) -> Made {
+    let Sizes { steps, rows, inputs, units } = sizes;
+    let wide = 4 * units;
+    let from_input = Packed::transposed(weights.input, inputs);
+    let from_state = Packed::transposed(weights.recurrent, units);
+    let bias: Vec<f32> = weights.input_bias.iter().zip(weights.recurrent_bias).map(|(a, b)| a + b).collect();
+    let mut made = Made {
+        gates: vec![0.0; steps * rows * wide],
+        cells: started(cell, steps),
+        squashed: vec![0.0; steps * rows * units],
+        states: started(state, steps),
     };
-    let size = if gates.len() * cost::TRANSCENDENTAL < PARALLEL_FROM { cell.len() } else { ROWS * units };
-    let size = size.max(1);
-    gates
-        .par_chunks_mut(4 * size)
-        .zip(cell.par_chunks(size))
-        .zip(made.cell.par_chunks_mut(size))
-        .zip(made.squashed.par_chunks_mut(size))
-        .zip(made.state.par_chunks_mut(size))
-        .for_each(one);
+    let parts = blocks(&mut made.gates, rows, wide)
+        .into_iter()
+        .zip(blocks(&mut made.cells, rows, units))
+        .zip(blocks(&mut made.squashed, rows, units))
+        .zip(blocks(&mut made.states, rows, units));
+    let sums = steps * rows * wide * (inputs + units);
+    for_blocks(parts.collect(), sums, |block, (((mut gates, mut cells), mut squashed), mut states)| {
+        for t in 0..steps {
+            let gates = &mut *gates[t];
+            gates.chunks_exact_mut(wide).for_each(|row| row.copy_from_slice(&bias));
+            from_input.add_product(gates, &x[place(sizes, block, t, inputs)]);
+            let (before, after) = states.split_at_mut(t + 1);
+            from_state.add_product(gates, before[t]);
+            let (cell, next) = cells.split_at_mut(t + 1);
+            let out = Out { cell: next[0], squashed: squashed[t], state: after[0] };
+            step(gates, cell[t], out, units);
+        }
+    });
     made
 }
 
-type Part<'a> = ((((&'a mut [f32], &'a [f32]), &'a mut [f32]), &'a mut [f32]), &'a mut [f32]);
+/// What a step makes, `[rows, units]`.
+struct Out<'a> {
+    cell: &'a mut [f32],
+    squashed: &'a mut [f32],
+    state: &'a mut [f32],
+}
 
-/// What a step was made of.
+/// Turns the sums of the gates into the gates, and makes the step.
+fn step(gates: &mut [f32], cell: &[f32], out: Out<'_>, units: usize) {
+    let rows = gates.chunks_exact_mut(4 * units).zip(cell.chunks_exact(units));
+    let Out { cell: next, squashed, state } = out;
+    let outs = next.chunks_exact_mut(units).zip(squashed.chunks_exact_mut(units));
+    for (((gates, cell), (next, squashed)), state) in rows.zip(outs).zip(state.chunks_exact_mut(units)) {
+        let (i, rest) = gates.split_at_mut(units);
+        let (f, rest) = rest.split_at_mut(units);
+        let (g, o) = rest.split_at_mut(units);
+        // Slices of the length that the loop runs over need no checks within it.
+        let o = &mut o[..units];
+        for k in 0..units {
+            (i[k], f[k], g[k], o[k]) = (sigmoid(i[k]), sigmoid(f[k]), tanh(g[k]), sigmoid(o[k]));
+            next[k] = f[k].mul_add(cell[k], i[k] * g[k]);
+            squashed[k] = tanh(next[k]);
+            state[k] = o[k] * squashed[k];
+        }
+    }
+}
+
+/// What the way back needs of [`Made`].
 #[derive(Clone, Copy)]
 pub struct Saved<'a> {
     /// The gates.
     pub gates: &'a [f32],
-    /// The cell before.
-    pub cell: &'a [f32],
-    /// The hyperbolic tangent of the cell after.
+    /// The cells, the first one given.
+    pub cells: &'a [f32],
+    /// Hyperbolic tangents of the cells after each step.
     pub squashed: &'a [f32],
 }
 
-/// Gradients of the gates' sums from those of the state and the cell after the step; that of the cell becomes the one
-/// of the cell before.
-pub fn step_backward(saved: Saved<'_>, of_state: &Matrix, of_cell: &mut [f32]) -> Vec<f32> {
-    let units = of_state.columns;
-    let mut out = vec![0.0; saved.gates.len()];
+/// Gradients of the gates' sums, `[steps, rows, 4 · units]`, from those of the last states, `[·, rows, units]`; those of
+/// the states before do not count.
+pub fn backward(sizes: Sizes, recurrent: &[f32], saved: Saved<'_>, of_states: &Matrix) -> Vec<f32> {
+    let Sizes { steps, rows, units, .. } = sizes;
+    let wide = 4 * units;
+    let to_state = Packed::plain(recurrent, units);
+    let silent = steps - of_states.rows / rows.max(1);
+    let mut out = vec![0.0; steps * rows * wide];
+    let sums = out.len() * units;
+    for_blocks(blocks(&mut out, rows, wide), sums, |block, mut da| {
+        let size = place(sizes, block, 0, units).len();
+        let (mut of_state, mut of_cell) = (vec![0.0; size], vec![0.0; size]);
+        for t in (0..steps).rev() {
+            if t >= silent {
+                add_rows(&mut of_state, of_states, place(sizes, block, t - silent, 1));
+            }
+            let saved = Saved {
+                gates: &saved.gates[place(sizes, block, t, wide)],
+                cells: &saved.cells[place(sizes, block, t, units)],
+                squashed: &saved.squashed[place(sizes, block, t, units)],
+            };
+            step_backward(saved, &of_state, &mut of_cell, da[t], units);
+            of_state.fill(0.0);
+            if t > 0 {
+                to_state.add_product(&mut of_state, da[t]);
+            }
+        }
+    });
+    out
+}
+
+/// Gradients of the gates' sums from those of the state and the cell after a step; that of the cell becomes the one of
+/// the cell before.
+fn step_backward(saved: Saved<'_>, of_state: &[f32], of_cell: &mut [f32], out: &mut [f32], units: usize) {
     let rows = out.chunks_exact_mut(4 * units).zip(saved.gates.chunks_exact(4 * units));
-    let rows = rows.zip(saved.cell.chunks_exact(units)).zip(saved.squashed.chunks_exact(units));
-    let rows = rows.zip((0..of_state.rows).map(|i| of_state.row(i))).zip(of_cell.chunks_exact_mut(units));
+    let rows = rows.zip(saved.cells.chunks_exact(units)).zip(saved.squashed.chunks_exact(units));
+    let rows = rows.zip(of_state.chunks_exact(units)).zip(of_cell.chunks_exact_mut(units));
     for (((((da, gates), cell), squashed), dh), of_cell) in rows {
         let (da_i, rest) = da.split_at_mut(units);
         let (da_f, rest) = rest.split_at_mut(units);
@@ -89,5 +141,4 @@ pub fn step_backward(saved: Saved<'_>, of_state: &Matrix, of_cell: &mut [f32]) -
             of_cell[k] = dc * f;
         }
     }
-    out
 }

@@ -10,9 +10,9 @@
 pub mod adam;
 pub mod average;
 pub mod conv;
-pub mod conv1d;
 pub mod dense;
 pub mod gate;
+pub mod gru;
 pub mod host;
 pub mod instance_norm;
 pub mod lanes;
@@ -22,9 +22,9 @@ pub mod normalise;
 pub mod pool;
 pub mod pool2d;
 pub mod product;
+pub mod recurrent;
 pub mod spans;
 pub mod spare;
-pub mod tile;
 
 use rayon::prelude::*;
 

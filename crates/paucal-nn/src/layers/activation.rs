@@ -41,14 +41,12 @@ impl Activation {
     }
 
     /// The gradient of the input, `gradient · f'`, from the output and the output's gradient.
-    pub fn backward(self, output: &Tensor<2>, gradient: Tensor<2>) -> Tensor<2> {
+    pub fn backward<const D: usize>(self, output: &Tensor<D>, gradient: Tensor<D>) -> Tensor<D> {
         if self == Self::Identity {
             return gradient;
         }
         match (Matrix::of(output), Matrix::of(&gradient)) {
-            (Some(y), Some(dy)) => {
-                host::tensor(dense::activation_gradient(&y, &dy, self), [y.rows, y.columns])
-            }
+            (Some(y), Some(dy)) => host::tensor(dense::activation_gradient(&y, &dy, self), output.dims()),
             _ => gradient * self.derivative(output),
         }
     }

@@ -44,3 +44,20 @@ pub fn composed<N: Parameters + Clone>(network: &N) -> N {
     copy.visit_mut("", &mut Move);
     copy
 }
+
+/// The numbers from -0.5 to 0.5 of the scripts that hash places.
+pub fn hashed(count: usize, k: u64) -> Vec<f32> {
+    let of = |i: u64| {
+        let x = (i * 2_654_435_761 + k * 40_503 + 12_345) % (1 << 32);
+        let x = x ^ (x >> 16);
+        let x = (x * 40_503 + 977) % (1 << 32);
+        let x = x ^ (x >> 13);
+        ((x % (1 << 24)) as f64 / f64::from(1 << 24) - 0.5) as f32
+    };
+    (0..count as u64).map(of).collect()
+}
+
+/// A list of numbers of a golden file.
+pub fn numbers(of: &serde_json::Value) -> Vec<f32> {
+    of.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
+}

@@ -100,13 +100,12 @@ impl SetGenerator {
     /// Sets of rows, `[sets · rows, cells]`, and what the way back needs.
     pub fn forward_train(&self, shape: Shape, start: Start) -> (Tensor<2>, Trace) {
         let Start { x, states: [h, c, back_h, back_c] } = start;
-        let (states, forth) = self.forth.forward_train(&x, shape.cells, h, c);
-        let mut parts = vec![shares(shape, states)];
+        let (states, forth) = self.forth.forward_train(&x, shape.cells, &h, &c);
+        let mut parts = vec![shares(shape, &states)];
         let back = self.back.as_ref().map(|lstm| {
             let reversed = reverse(&x, shape.cells);
-            let (mut states, trace) = lstm.forward_train(&reversed, shape.cells, back_h, back_c);
-            states.reverse();
-            parts.push(shares(shape, states));
+            let (states, trace) = lstm.forward_train(&reversed, shape.cells, &back_h, &back_c);
+            parts.push(shares(shape, &reverse(&states, shape.cells)));
             trace
         });
         let features = Tensor::cat(parts, 1);
@@ -124,28 +123,25 @@ impl SetGenerator {
         let of_states = states(shape, &features.clone().narrow(1, 0, width));
         self.forth.backward(&trace.forth, &of_states, "forth", &mut gradients);
         if let (Some(lstm), Some(trace)) = (&self.back, &trace.back) {
-            let mut of_states = states(shape, &features.narrow(1, width, width));
-            of_states.reverse();
+            let of_states = reverse(&states(shape, &features.narrow(1, width, width)), shape.cells);
             lstm.backward(trace, &of_states, "back", &mut gradients);
         }
         gradients
     }
 }
 
-/// The shares of every row, `[sets · rows, cells · share]`, from the states after each step, `[sets, hidden]`.
-fn shares(shape: Shape, states: Vec<Tensor<2>>) -> Tensor<2> {
-    let sets = states[0].dims()[0];
-    let stacked: Tensor<3> = Tensor::stack(states, 1);
-    let cut: Tensor<4> = stacked.reshape([sets, shape.cells, shape.rows, shape.share()]);
-    cut.swap_dims(1, 2).reshape([sets * shape.rows, shape.cells * shape.share()])
+/// The shares of every row, `[sets · rows, cells · share]`, from the states after all steps, `[cells · sets, hidden]`.
+fn shares(shape: Shape, states: &Tensor<2>) -> Tensor<2> {
+    let sets = states.dims()[0] / shape.cells;
+    let cut: Tensor<4> = states.clone().reshape([shape.cells, sets, shape.rows, shape.share()]);
+    cut.permute([1, 2, 0, 3]).reshape([sets * shape.rows, shape.cells * shape.share()])
 }
 
 /// The way back of [`shares`].
-fn states(shape: Shape, shares: &Tensor<2>) -> Vec<Tensor<2>> {
+fn states(shape: Shape, shares: &Tensor<2>) -> Tensor<2> {
     let sets = shares.dims()[0] / shape.rows;
     let cut: Tensor<4> = shares.clone().reshape([sets, shape.rows, shape.cells, shape.share()]);
-    let stacked: Tensor<3> = cut.swap_dims(1, 2).reshape([sets, shape.cells, shape.hidden]);
-    (0..shape.cells).map(|t| stacked.clone().narrow(1, t, 1).reshape([sets, shape.hidden])).collect()
+    cut.permute([2, 0, 1, 3]).reshape([shape.cells * sets, shape.hidden])
 }
 
 /// The steps of a sequence in the other order.
