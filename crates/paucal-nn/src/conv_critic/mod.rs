@@ -262,6 +262,7 @@ impl ConvCritic {
         let output = self.layer_gradients(traces, Ways { backs, tangents, curvatures }, rows, &mut gradients);
         let last = with_last(output, &top);
         gradients.add("head.weight", add_products(&[(&start, &flat(&last))]));
+        spare::give(last);
         // As many fake scores are raised by the constant as real ones.
         gradients.add("head.bias", self.head.bias.zeros_like());
         CriticLoss { wasserstein, penalty, gradients }
@@ -319,8 +320,8 @@ impl ConvCritic {
         output
     }
 
-    /// Adds `δ ⊗ h` on fake and real, `δ ⊗ t` and `ρ ⊗ h` on mixed samples. What is needed once more only takes the place
-    /// of what is needed no more, so that one product takes two of them.
+    /// Adds `δ ⊗ h` of fake and real, `δ ⊗ t` and `ρ ⊗ h` of mixed samples. One of the latter takes the place of what the
+    /// stack of the former holds for mixed samples, so that one product takes both.
     fn add_convolution(&self, i: usize, of: Factors, rows: usize, path: &str, gradients: &mut Gradients) {
         let convolution = &self.convolutions[i];
         let delta = of.back.delta;
@@ -343,6 +344,7 @@ impl ConvCritic {
         }
         of.back.norm.into_iter().for_each(|(dy, _)| spare::give(dy));
         spare::give(of.tangent.input);
+        of.tangent.convolved.into_iter().for_each(spare::give);
         spare::give(values);
         spare::give(deltas);
     }

@@ -4,6 +4,8 @@
 //! A formula is a closure on [`Lanes`], whose operators become vector instructions; one on single values would as often as
 //! not be compiled to single instructions, at twenty times the cost. Every sum is a chain over the positions in order.
 
+#![allow(clippy::inline_always, reason = "a call per operation would keep its operands in memory")]
+
 use std::array::from_fn;
 use std::ops::{Add, Mul, Sub};
 
@@ -17,45 +19,62 @@ pub struct Lanes([f32; WIDTH]);
 impl Add for Lanes {
     type Output = Self;
 
-    #[inline]
-    fn add(self, other: Self) -> Self {
-        Self(from_fn(|i| self.0[i] + other.0[i]))
+    #[inline(always)]
+    fn add(mut self, other: Self) -> Self {
+        for (a, b) in self.0.iter_mut().zip(&other.0) {
+            *a += b;
+        }
+        self
     }
 }
 
 impl Sub for Lanes {
     type Output = Self;
 
-    #[inline]
-    fn sub(self, other: Self) -> Self {
-        Self(from_fn(|i| self.0[i] - other.0[i]))
+    #[inline(always)]
+    fn sub(mut self, other: Self) -> Self {
+        for (a, b) in self.0.iter_mut().zip(&other.0) {
+            *a -= b;
+        }
+        self
     }
 }
 
 impl Mul for Lanes {
     type Output = Self;
 
-    #[inline]
-    fn mul(self, other: Self) -> Self {
-        Self(from_fn(|i| self.0[i] * other.0[i]))
+    #[inline(always)]
+    fn mul(mut self, other: Self) -> Self {
+        for (a, b) in self.0.iter_mut().zip(&other.0) {
+            *a *= b;
+        }
+        self
     }
 }
 
 impl Lanes {
+    const ZERO: Self = Self([0.0; WIDTH]);
+
     /// `self · factor + summand`, rounded once.
-    #[inline]
-    pub fn mul_add(self, factor: Self, summand: Self) -> Self {
-        Self(from_fn(|i| self.0[i].mul_add(factor.0[i], summand.0[i])))
+    #[inline(always)]
+    pub fn mul_add(mut self, factor: Self, summand: Self) -> Self {
+        for (x, (a, b)) in self.0.iter_mut().zip(factor.0.iter().zip(&summand.0)) {
+            *x = x.mul_add(*a, *b);
+        }
+        self
     }
 
     /// `self` times the slope of a LeakyReLU at `u`, which is `slope` where `u` is not above zero.
-    #[inline]
-    pub fn through(self, u: Self, slope: f32) -> Self {
-        Self(from_fn(|i| if u.0[i] > 0.0 { self.0[i] } else { slope * self.0[i] }))
+    #[inline(always)]
+    pub fn through(mut self, u: Self, slope: f32) -> Self {
+        for (x, u) in self.0.iter_mut().zip(&u.0) {
+            *x = if *u > 0.0 { *x } else { slope * *x };
+        }
+        self
     }
 
     /// The values from `at` on; fewer, with zeros behind, where they are not `WHOLE`.
-    #[inline]
+    #[inline(always)]
     fn load<const WHOLE: bool>(values: &[f32], at: usize, width: usize) -> Self {
         let mut lanes = [0.0; WIDTH];
         if WHOLE {
@@ -66,7 +85,7 @@ impl Lanes {
         Self(lanes)
     }
 
-    #[inline]
+    #[inline(always)]
     fn store<const WHOLE: bool>(self, values: &mut [f32], at: usize, width: usize) {
         if WHOLE {
             values[at..at + WIDTH].copy_from_slice(&self.0);
@@ -74,6 +93,16 @@ impl Lanes {
             values[at..at + width].copy_from_slice(&self.0[..width]);
         }
     }
+}
+
+/// What stands from `at` on in each of several memories.
+#[inline(always)]
+fn row<const WHOLE: bool, const N: usize>(values: [&[f32]; N], at: usize, width: usize) -> [Lanes; N] {
+    let mut row = [Lanes::ZERO; N];
+    for (lanes, values) in row.iter_mut().zip(values) {
+        *lanes = Lanes::load::<WHOLE>(values, at, width);
+    }
+    row
 }
 
 /// Sums over the positions of `term(values, constants of the channel)`, channel by channel.
@@ -104,13 +133,12 @@ fn block_sums<const WHOLE: bool, const I: usize, const J: usize, const K: usize>
 ) -> [Lanes; K] {
     let channels = constants[0].len();
     let width = WIDTH.min(channels - first);
-    let constants: [Lanes; J] = from_fn(|j| Lanes::load::<WHOLE>(constants[j], first, width));
-    let mut out = [Lanes([0.0; WIDTH]); K];
+    let constants = row::<WHOLE, J>(constants, first, width);
+    let mut out = [Lanes::ZERO; K];
     for at in (first..values[0].len()).step_by(channels) {
-        let row: [Lanes; I] = from_fn(|i| Lanes::load::<WHOLE>(values[i], at, width));
-        let terms = term(row, constants);
-        for k in 0..K {
-            out[k] = out[k] + terms[k];
+        let terms = term(row::<WHOLE, I>(values, at, width), constants);
+        for (sum, term) in out.iter_mut().zip(terms) {
+            *sum = *sum + term;
         }
     }
     out
@@ -142,11 +170,10 @@ fn update_block<const WHOLE: bool, const I: usize, const J: usize>(
 ) {
     let channels = constants[0].len();
     let width = WIDTH.min(channels - first);
-    let constants: [Lanes; J] = from_fn(|j| Lanes::load::<WHOLE>(constants[j], first, width));
+    let constants = row::<WHOLE, J>(constants, first, width);
     for at in (first..out.len()).step_by(channels) {
-        let row: [Lanes; I] = from_fn(|i| Lanes::load::<WHOLE>(values[i], at, width));
         let old = Lanes::load::<WHOLE>(out, at, width);
-        term(old, row, constants).store::<WHOLE>(out, at, width);
+        term(old, row::<WHOLE, I>(values, at, width), constants).store::<WHOLE>(out, at, width);
     }
 }
 
