@@ -29,9 +29,10 @@
 //!
 //! # One pass for everything
 //!
-//! [`ConvCritic::loss`] goes forward and back once with fake, real and mixed samples in one stack, and takes the weight
-//! gradient of each layer in one product of stacks: `[δ of fake and real, ρ, δ of mixed]` with `[h, t]`. The first layer
-//! is evaluated at x̂ like any other: of a stack of convolutions it is the cheapest, one part in a hundred.
+//! [`ConvCritic::loss`] goes forward and back once with fake, real and mixed samples in one stack. Without normalisations
+//! the weight gradient of each layer is one product of stacks, too: the hₗ₋₁ of the mixed samples give way to tₗ₋₁. With
+//! them their δₗ give way to ρₗ once `δₗ ⊗ tₗ₋₁` is taken. The first layer is evaluated at x̂ like any other: of a stack of
+//! convolutions it is the cheapest, one part in a hundred.
 
 mod block;
 mod rows;
@@ -261,6 +262,7 @@ impl ConvCritic {
         let output = self.layer_gradients(traces, Ways { backs, tangents, curvatures }, rows, &mut gradients);
         let last = with_last(output, &top);
         gradients.add("head.weight", add_products(&[(&start, &flat(&last))]));
+        spare::give(last);
         // As many fake scores are raised by the constant as real ones.
         gradients.add("head.bias", self.head.bias.zeros_like());
         CriticLoss { wasserstein, penalty, gradients }
@@ -312,18 +314,39 @@ impl ConvCritic {
             if let Some((_, gradient)) = curvature.as_ref().and_then(|back| back.norm.as_ref()) {
                 add_norm(i, gradient, rows, gradients);
             }
-            let products = Products::new(input, back, tangent, curvature, rows);
             let path = join("convolutions", &i.to_string());
-            let weight = self.convolutions[i].weight_gradient(&products.values, &products.deltas);
-            gradients.add(&join(&path, "weight"), weight);
-            if self.convolutions[i].bias.is_some() {
-                let of_bias = products.deltas.clone().narrow(0, 0, products.biased);
-                gradients.add(&join(&path, "bias"), position_sums(&of_bias));
-            }
-            spare::give(products.values);
-            spare::give(products.deltas);
+            self.add_convolution(i, Factors { input, back, tangent, curvature }, rows, &path, gradients);
         }
         output
+    }
+
+    /// Adds `δ ⊗ h` of fake and real, `δ ⊗ t` and `ρ ⊗ h` of mixed samples. One of the latter takes the place of what the
+    /// stack of the former holds for mixed samples, so that one product takes both.
+    fn add_convolution(&self, i: usize, of: Factors, rows: usize, path: &str, gradients: &mut Gradients) {
+        let convolution = &self.convolutions[i];
+        let delta = of.back.delta;
+        let (values, deltas, biased, apart) = match of.curvature {
+            None => (with_last(of.input, &of.tangent.input), delta, 2 * rows, None),
+            Some(rho) => {
+                let on_mixed = delta.clone().narrow(0, 2 * rows, rows);
+                let apart = convolution.weight_gradient(&of.tangent.input, &on_mixed);
+                drop(on_mixed);
+                let deltas = with_last(delta, &rho.delta);
+                recycle_back(rho);
+                (of.input, deltas, 3 * rows, Some(apart))
+            }
+        };
+        let weight = join(path, "weight");
+        gradients.add(&weight, convolution.weight_gradient(&values, &deltas));
+        apart.into_iter().for_each(|apart| gradients.add(&weight, apart));
+        if convolution.bias.is_some() {
+            gradients.add(&join(path, "bias"), position_sums(&deltas.clone().narrow(0, 0, biased)));
+        }
+        of.back.norm.into_iter().for_each(|(dy, _)| spare::give(dy));
+        spare::give(of.tangent.input);
+        of.tangent.convolved.into_iter().for_each(spare::give);
+        spare::give(values);
+        spare::give(deltas);
     }
 }
 
@@ -334,31 +357,12 @@ struct Ways {
     curvatures: Vec<Option<Back>>,
 }
 
-/// The factors of a weight gradient.
-struct Products {
-    /// h and t.
-    values: Tensor<4>,
-    /// δ and ρ.
-    deltas: Tensor<4>,
-    /// The first samples, those that belong to h: the bias has its gradient from them.
-    biased: usize,
-}
-
-impl Products {
-    fn new(input: Tensor<4>, back: Back, tangent: Tangent, curvature: Option<Back>, rows: usize) -> Self {
-        let Some(curvature) = curvature else {
-            let values = with_last(input, &tangent.input);
-            return Self { values, deltas: back.delta, biased: 2 * rows };
-        };
-        let part = |first: usize, count: usize| back.delta.clone().narrow(0, first, count);
-        let deltas = stacked(&[&part(0, 2 * rows), &curvature.delta, &part(2 * rows, rows)]);
-        let values = stacked(&[&input, &tangent.input]);
-        spare::give(input);
-        spare::give(tangent.input);
-        recycle_back(curvature);
-        recycle_back(back);
-        Self { values, deltas, biased: 3 * rows }
-    }
+/// What the gradient of a convolution is made of.
+struct Factors {
+    input: Tensor<4>,
+    back: Back,
+    tangent: Tangent,
+    curvature: Option<Back>,
 }
 
 /// Forward through all blocks.

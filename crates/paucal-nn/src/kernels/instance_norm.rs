@@ -22,12 +22,11 @@ use std::array::from_fn;
 
 use rayon::prelude::*;
 
+use super::lanes::{sums, update};
 use super::spare;
 
 /// Added to the variance.
 const EPSILON: f32 = 1e-5;
-/// Channels whose sums stay in registers.
-const LANES: usize = 16;
 
 /// What was normalised, and how.
 #[derive(Clone, Copy)]
@@ -81,7 +80,7 @@ pub fn forward(x: &[f32], positions: usize, layer: Layer<'_>) -> (Vec<f32>, Vec<
             let sample = Sample::new(x, &mean, &inverse, layer);
             update(y, [x], sample.constants(), |_, [x], [mean, a, b]| {
                 let u = (x - mean).mul_add(a, b);
-                through(u, u, layer.slope)
+                u.through(u, layer.slope)
             });
             (mean, inverse)
         })
@@ -191,7 +190,7 @@ impl<'a> Sample<'a> {
         let (slope, share) = (self.layer.slope, self.share());
         let [sum, mut normal] = sums([self.x, v], self.constants(), |[x, v], [mean, a, b]| {
             let x = x - mean;
-            let w = if BACK { through(x.mul_add(a, b), v, slope) } else { v };
+            let w = if BACK { v.through(x.mul_add(a, b), slope) } else { v };
             [w, w * x]
         });
         normal.iter_mut().zip(self.inverse).for_each(|(v, inverse)| *v *= inverse);
@@ -203,9 +202,9 @@ impl<'a> Sample<'a> {
         update(out, [self.x, v], constants, |_, [x, v], [mean, a, b, middle, along]| {
             let x = x - mean;
             let u = x.mul_add(a, b);
-            let w = if BACK { through(u, v, slope) } else { v };
+            let w = if BACK { v.through(u, slope) } else { v };
             let moved = a * (w - middle - x * along);
-            if BACK { moved } else { through(u, moved, slope) }
+            if BACK { moved } else { moved.through(u, slope) }
         });
         [sum, normal]
     }
@@ -215,7 +214,7 @@ impl<'a> Sample<'a> {
         let (slope, share) = (self.layer.slope, self.share());
         let means = sums([self.x, dy, t], self.constants(), |[x, dy, t], [mean, a, b]| {
             let x = x - mean;
-            let d = through(x.mul_add(a, b), dy, slope);
+            let d = dy.through(x.mul_add(a, b), slope);
             [d, t, d * t, d * x, t * x]
         });
         let channels = self.mean.len();
@@ -236,7 +235,7 @@ impl<'a> Sample<'a> {
         let constants = [mean, scale, bias, &of_x, &of_d, &of_t, &rest];
         update(out, [self.x, dy, t], constants, |old, [x, dy, t], [mean, a, b, of_x, of_d, of_t, rest]| {
             let x = x - mean;
-            let d = through(x.mul_add(a, b), dy, slope);
+            let d = dy.through(x.mul_add(a, b), slope);
             old - (of_x * x + of_d * d + of_t * t + rest)
         });
         weight
@@ -252,94 +251,4 @@ fn statistics(x: &[f32], positions: usize, channels: usize) -> (Vec<f32>, Vec<f3
     let [mut inverse] = sums([x], [&*mean], |[x], [mean]| [(x - mean) * (x - mean)]);
     inverse.iter_mut().for_each(|sum| *sum = 1.0 / (*sum * share + EPSILON).sqrt());
     (mean, inverse)
-}
-
-/// `v` times the slope of the LeakyReLU at `u`.
-#[inline]
-fn through(u: f32, v: f32, slope: f32) -> f32 {
-    if u > 0.0 { v } else { slope * v }
-}
-
-/// Sums over the positions of `term(values, constants of the channel)`, channel by channel.
-fn sums<const I: usize, const J: usize, const K: usize>(
-    values: [&[f32]; I],
-    constants: [&[f32]; J],
-    term: impl Fn([f32; I], [f32; J]) -> [f32; K],
-) -> [Vec<f32>; K] {
-    let channels = constants[0].len();
-    let mut out = from_fn(|_| Vec::with_capacity(channels));
-    while out[0].len() < channels {
-        let first = out[0].len();
-        if channels - first >= LANES {
-            let block = block_sums::<LANES, I, J, K>(values, constants, first, &term);
-            out.iter_mut().zip(&block).for_each(|(out, sums)| out.extend(sums));
-        } else {
-            let one = block_sums::<1, I, J, K>(values, constants, first, &term);
-            out.iter_mut().zip(&one).for_each(|(out, sums)| out.extend(sums));
-        }
-    }
-    out
-}
-
-fn block_sums<const L: usize, const I: usize, const J: usize, const K: usize>(
-    values: [&[f32]; I],
-    constants: [&[f32]; J],
-    first: usize,
-    term: &impl Fn([f32; I], [f32; J]) -> [f32; K],
-) -> [[f32; L]; K] {
-    let channels = constants[0].len();
-    let constants: [[f32; L]; J] = constants.map(|c| lanes(c, first));
-    let mut out = [[0.0; L]; K];
-    for at in (first..values[0].len()).step_by(channels) {
-        let values: [[f32; L]; I] = values.map(|v| lanes(v, at));
-        for lane in 0..L {
-            let terms = term(values.map(|v| v[lane]), constants.map(|c| c[lane]));
-            for k in 0..K {
-                out[k][lane] += terms[k];
-            }
-        }
-    }
-    out
-}
-
-/// Replaces every value by `term(itself, values, constants of the channel)`.
-fn update<const I: usize, const J: usize>(
-    out: &mut [f32],
-    values: [&[f32]; I],
-    constants: [&[f32]; J],
-    term: impl Fn(f32, [f32; I], [f32; J]) -> f32,
-) {
-    let channels = constants[0].len();
-    let whole = channels - channels % LANES;
-    for first in (0..whole).step_by(LANES) {
-        update_block::<LANES, I, J>(out, values, constants, first, &term);
-    }
-    for first in whole..channels {
-        update_block::<1, I, J>(out, values, constants, first, &term);
-    }
-}
-
-fn update_block<const L: usize, const I: usize, const J: usize>(
-    out: &mut [f32],
-    values: [&[f32]; I],
-    constants: [&[f32]; J],
-    first: usize,
-    term: &impl Fn(f32, [f32; I], [f32; J]) -> f32,
-) {
-    let channels = constants[0].len();
-    let constants: [[f32; L]; J] = constants.map(|c| lanes(c, first));
-    for at in (first..out.len()).step_by(channels) {
-        let values: [[f32; L]; I] = values.map(|v| lanes(v, at));
-        let old: [f32; L] = lanes(out, at);
-        let new: [f32; L] =
-            from_fn(|lane| term(old[lane], values.map(|v| v[lane]), constants.map(|c| c[lane])));
-        out[at..at + L].copy_from_slice(&new);
-    }
-}
-
-/// `L` values from `at` on.
-#[inline]
-fn lanes<const L: usize>(values: &[f32], at: usize) -> [f32; L] {
-    let values = &values[at..at + L];
-    from_fn(|lane| values[lane])
 }

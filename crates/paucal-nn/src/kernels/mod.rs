@@ -15,6 +15,7 @@ pub mod gate;
 pub mod gru;
 pub mod host;
 pub mod instance_norm;
+pub mod lanes;
 pub mod lstm;
 pub mod math;
 pub mod normalise;

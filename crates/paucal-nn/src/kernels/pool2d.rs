@@ -99,10 +99,13 @@ pub fn largest_backward(shape: Shape, x: &[f32], y: &[f32], dy: &[f32]) -> Vec<f
 
 /// Gives one cell what is open for those of its channels that hold the largest value.
 fn give(dx: &mut [f32], x: &[f32], y: &[f32], open: &mut [f32]) {
-    for (((dx, &x), &y), open) in dx.iter_mut().zip(x).zip(y).zip(open) {
-        let given = if x == y { *open } else { 0.0 };
-        *dx += given;
-        *open -= given;
+    // Slices of the length that the loop runs over need no checks within it.
+    let channels = dx.len();
+    let (x, y, open) = (&x[..channels], &y[..channels], &mut open[..channels]);
+    for c in 0..channels {
+        let given = if x[c] == y[c] { open[c] } else { 0.0 };
+        dx[c] += given;
+        open[c] -= given;
     }
 }
 
