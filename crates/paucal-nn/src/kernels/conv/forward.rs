@@ -6,6 +6,9 @@ use crate::kernels::product::{BLOCK, Packing, Picked, add_product};
 use crate::kernels::{for_chunks, spare};
 use crate::layers::{Activation, Window};
 
+/// Terms and outputs whose weights are packed together.
+const TILE: [usize; 2] = [64, 8];
+
 /// What happens to the sums.
 #[derive(Clone, Copy)]
 pub struct Ending<'a> {
@@ -145,13 +148,21 @@ impl<'a> Weights<'a> {
                 let (group, first) = (i / per_group, i % per_group * BLOCK);
                 let width = (outputs - first).min(packing.stride);
                 let of = &weight[(group * outputs + first) * inputs * cells..][..width * inputs * cells];
-                for (row, out) in block.chunks_exact_mut(packing.stride).enumerate() {
-                    let at = row % inputs * cells + row / inputs;
-                    out[..width]
-                        .iter_mut()
-                        .zip(of[at..].iter().step_by(inputs * cells))
-                        .for_each(|(w, &v)| *w = v);
-                    out[width..].fill(0.0);
+                if width < packing.stride {
+                    block.fill(0.0);
+                }
+                // A few outputs and terms at a time: what is read and what is written stays in the first-level cache.
+                for begin in (0..inputs * cells).step_by(TILE[0]) {
+                    let terms = begin..(begin + TILE[0]).min(inputs * cells);
+                    for column in (0..width).step_by(TILE[1]) {
+                        let columns = column..(column + TILE[1]).min(width);
+                        for term in terms.clone() {
+                            let row = (term % cells * inputs + term / cells) * packing.stride;
+                            for column in columns.clone() {
+                                block[row + column] = of[column * inputs * cells + term];
+                            }
+                        }
+                    }
                 }
             },
         );

@@ -198,11 +198,17 @@ impl Phase {
             |(), i, block| {
                 let (group, first) = (i / blocks, i % blocks * BLOCK);
                 let columns = (inputs - first).min(packing.stride);
-                for (row, out) in block.chunks_exact_mut(packing.stride).enumerate() {
-                    let (cell, output) = (taken[row / outputs].0, group * outputs + row % outputs);
-                    let from = &weight[(output * inputs + first) * all + cell..];
-                    out[..columns].iter_mut().zip(from.iter().step_by(all)).for_each(|(w, &v)| *w = v);
-                    out[columns..].fill(0.0);
+                // The cells of an output lie together.
+                for output in 0..outputs {
+                    let of = &weight[((group * outputs + output) * inputs + first) * all..];
+                    for (i, (cell, _)) in taken.iter().enumerate() {
+                        let out = &mut block[(i * outputs + output) * packing.stride..][..packing.stride];
+                        out[..columns]
+                            .iter_mut()
+                            .zip(of[*cell..].iter().step_by(all))
+                            .for_each(|(w, &v)| *w = v);
+                        out[columns..].fill(0.0);
+                    }
                 }
             },
         );

@@ -70,19 +70,24 @@ fn as_weights(shape: &Shape, total: &[f32]) -> Vec<f32> {
     let (rows, size) = (cells * inputs, cells * inputs * outputs);
     let mut weight = spare::room(total.len());
     // Sixteen outputs at a time read whole cache lines.
-    let blocks = outputs.div_ceil(LANES);
     let one = |group: usize, block: usize, weight: &mut [f32]| {
         let of = &total[group * size..(group + 1) * size];
         let (first, width) = (block * LANES, weight.len() / rows);
-        for (row, of) in of.chunks_exact(outputs).enumerate() {
-            let at = row % inputs * cells + row / inputs;
-            let to = weight[at..].iter_mut().step_by(rows);
-            to.zip(&of[first..first + width]).for_each(|(w, &v)| *w = v);
+        // Whole cache lines are read, and written before they leave the cache.
+        let mut places = [0; LANES];
+        for begin in (0..rows).step_by(LANES) {
+            let terms = begin..(begin + LANES).min(rows);
+            for (place, term) in places.iter_mut().zip(terms.clone()) {
+                *place = (term % cells * inputs + term / cells) * outputs + first;
+            }
+            for (output, weight) in weight.chunks_exact_mut(rows).enumerate().take(width) {
+                let weight = &mut weight[terms.clone()];
+                weight.iter_mut().zip(places).for_each(|(w, place)| *w = of[place + output]);
+            }
         }
     };
     weight.par_chunks_mut(size).enumerate().for_each(|(group, weight)| {
-        let parts = weight.par_chunks_mut(LANES * rows).enumerate();
-        parts.with_min_len(blocks / 8 + 1).for_each(|(block, weight)| one(group, block, weight));
+        weight.par_chunks_mut(LANES * rows).enumerate().for_each(|(block, weight)| one(group, block, weight));
     });
     weight
 }
