@@ -4,19 +4,31 @@
 //! its greedy form, which tries 2 + ⌊ln k⌋ candidates per centre and keeps the best. Minimises the
 //! inertia Σᵢ wᵢ ‖xᵢ − centre‖². A cluster that loses all its rows moves to the row farthest from its
 //! centre. Restart r draws from the stream (`kmeans/start`, r); the restart of least inertia is kept.
+//!
+//! Distances are computed for several centres at a time ([`points`]), the starts share every pass over the rows
+//! ([`seeding`]), and distances that cannot change a label are not computed ([`lloyd`]).
+
+mod lloyd;
+mod points;
+mod seeding;
 
 use ndarray::{Array2, ArrayView2, Axis};
-use paucal_core::{Seed, Stream};
+use paucal_core::Seed;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use self::lloyd::{Run, lloyd};
+use self::points::{LANES, Points, each_row};
 use crate::LearnError;
 use crate::error::require;
 use crate::input::{Missing, Weighted, standard};
-use crate::vector::{add_scaled, squared_distance};
 
 /// Rows per unit of parallel work; sums are taken block by block in order.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 256;
+/// Starts that share the passes over the rows; more would only take memory.
+const TOGETHER: usize = 10;
+/// Inertias that differ by less than this share are of the same clusters, added up in another order.
+const SAME: f64 = 1e-12;
 
 /// Parameters of k-means.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,16 +83,15 @@ impl KMeans {
         weights: Option<&[f64]>,
         seed: Seed,
     ) -> Result<Clusters, LearnError> {
-        let (rows, weights) = self.prepare(x, weights)?;
-        let one_start = |restart: usize| {
-            let mut stream = seed.stream("kmeans/start", restart as u64);
-            let centres = plus_plus(&rows, &weights, self.clusters, &mut stream);
-            self.lloyd(&rows, &weights, centres)
-        };
-        let all: Vec<Run> = (0..self.restarts).into_par_iter().map(one_start).collect();
-        // The first of the best.
-        let best = all.into_iter().reduce(|best, next| if next.inertia < best.inertia { next } else { best });
-        best.map(|run| run.clusters(x)).ok_or(LearnError::NoRows)
+        let rows = self.prepare(x, weights)?;
+        let data = Data::new(&rows)?;
+        let restarts: Vec<usize> = (0..self.restarts).collect();
+        let runs = restarts.chunks(TOGETHER).flat_map(|restarts| {
+            let streams = restarts.iter().map(|&restart| seed.stream("kmeans/start", restart as u64));
+            let seeds = seeding::seeds(&data, self.clusters, streams.collect());
+            lloyd(self, &data, seeds.iter().map(|seeds| rows.x.select(Axis(0), seeds)).collect())
+        });
+        best(runs).map(|run| run.clusters(x)).ok_or(LearnError::NoRows)
     }
 
     /// Clusters from given centres (clusters × features); only the stopping rules are used.
@@ -91,55 +102,31 @@ impl KMeans {
         centres: ArrayView2<'_, f64>,
     ) -> Result<Clusters, LearnError> {
         let settings = Self { clusters: centres.nrows(), ..self.clone() };
-        let (rows, weights) = settings.prepare(x, weights)?;
+        let rows = settings.prepare(x, weights)?;
         crate::input::same_length("a centre", centres.ncols(), x.ncols())?;
-        Ok(settings.lloyd(&rows, &weights, standard(centres).into_owned()).clusters(x))
+        let runs = lloyd(&settings, &Data::new(&rows)?, vec![standard(centres).into_owned()]);
+        best(runs.into_iter()).map(|run| run.clusters(x)).ok_or(LearnError::NoRows)
     }
 
-    fn prepare(
+    fn prepare<'a>(
         &self,
-        x: ArrayView2<'_, f64>,
+        x: ArrayView2<'a, f64>,
         weights: Option<&[f64]>,
-    ) -> Result<(Array2<f64>, Vec<f64>), LearnError> {
+    ) -> Result<Weighted<'a>, LearnError> {
         self.check()?;
-        let Weighted { x, weights, .. } = Weighted::new(x, weights, Missing::Refuse)?;
-        let available = x.nrows();
+        let rows = Weighted::new(x, weights, Missing::Refuse)?;
+        let available = rows.x.nrows();
         if self.clusters > available {
             let wanted = self.clusters;
             return Err(LearnError::TooMany { method: Self::NAME, what: "clusters", wanted, available });
         }
-        Ok((x.into_owned(), weights))
-    }
-
-    fn lloyd(&self, x: &Array2<f64>, weights: &[f64], mut centres: Array2<f64>) -> Run {
-        let stop = self.tolerance * x.var_axis(Axis(0), 0.0).mean().unwrap_or(0.0);
-        let mut iterations = 0;
-        let mut labels: Vec<usize> = Vec::new();
-        while iterations < self.max_iterations {
-            let nearest = assign(x, &centres);
-            let next: Vec<usize> = nearest.iter().map(|near| near.0).collect();
-            if next == labels {
-                break;
-            }
-            labels = next;
-            iterations += 1;
-            let moved = update(x, weights, &nearest, &centres);
-            let movement = (&moved - &centres).iter().map(|d| d * d).sum::<f64>();
-            centres = moved;
-            if movement <= stop {
-                break;
-            }
-        }
-        let inertia = assign(x, &centres).iter().zip(weights).map(|(near, weight)| near.1 * weight).sum();
-        Run { centres, inertia, iterations }
+        Ok(rows)
     }
 }
 
-/// The outcome of one start.
-struct Run {
-    centres: Array2<f64>,
-    inertia: f64,
-    iterations: usize,
+/// The first of the best.
+fn best(runs: impl Iterator<Item = Run>) -> Option<Run> {
+    runs.reduce(|best, next| if next.inertia < best.inertia * (1.0 - SAME) { next } else { best })
 }
 
 impl Run {
@@ -156,91 +143,83 @@ impl Clusters {
     /// there were features.
     pub fn assign(&self, x: ArrayView2<'_, f64>) -> Vec<usize> {
         assert_eq!(x.ncols(), self.centres.ncols(), "as many features as at fitting");
-        assign(&standard(x).into_owned(), &self.centres).into_iter().map(|near| near.0).collect()
-    }
-}
-
-/// Nearest centre of each row and the squared distance to it.
-fn assign(x: &Array2<f64>, centres: &Array2<f64>) -> Vec<(usize, f64)> {
-    let near = |row: usize| {
-        let point = x.row(row);
-        let point = point.as_slice().unwrap_or_default();
-        let mut best = (0, f64::INFINITY);
-        for (k, centre) in centres.rows().into_iter().enumerate() {
-            let distance = squared_distance(point, centre.as_slice().unwrap_or_default());
-            if distance < best.1 {
-                best = (k, distance);
+        let centres = standard(self.centres.view());
+        let features = centres.ncols();
+        let rows = centres.rows();
+        let points = Points::new(features, rows.into_iter().map(|row| row.to_slice().unwrap_or_default()));
+        let of_block = |block: &[f64]| {
+            let mut nearest = vec![(f64::INFINITY, 0); block.len() / features];
+            for group in 0..points.groups() {
+                each_row(&points, group, block, |row, distances| {
+                    for (lane, distance) in distances.into_iter().enumerate() {
+                        if distance < nearest[row].0 {
+                            nearest[row] = (distance, group * LANES + lane);
+                        }
+                    }
+                });
             }
-        }
-        best
-    };
-    if x.len() * centres.nrows() < 100_000 {
-        (0..x.nrows()).map(near).collect()
-    } else {
-        (0..x.nrows()).into_par_iter().with_min_len(BLOCK).map(near).collect()
+            nearest.into_iter().map(|near| near.1).collect::<Vec<usize>>()
+        };
+        let x = standard(x);
+        let blocks = x.as_slice().unwrap_or_default().par_chunks(BLOCK * features);
+        blocks.map(of_block).collect::<Vec<_>>().concat()
     }
 }
 
-/// Squared distance of a row to a point.
-fn between(x: &Array2<f64>, row: usize, point: &[f64]) -> f64 {
-    squared_distance(x.row(row).as_slice().unwrap_or_default(), point)
+/// Rows one after the other, and their weights.
+struct Data<'a> {
+    features: usize,
+    values: &'a [f64],
+    weights: &'a [f64],
 }
 
-/// Weighted means of the clusters; an empty one gets the row farthest from its centre.
-fn update(x: &Array2<f64>, weights: &[f64], nearest: &[(usize, f64)], old: &Array2<f64>) -> Array2<f64> {
-    let mut sums = Array2::zeros(old.raw_dim());
-    let mut masses = vec![0.0; old.nrows()];
-    for ((row, &(k, _)), &weight) in x.rows().into_iter().zip(nearest).zip(weights) {
-        if let (Some(sum), Some(row)) = (sums.row_mut(k).as_slice_mut(), row.as_slice()) {
-            add_scaled(sum, weight, row);
-        }
-        masses[k] += weight;
+impl<'a> Data<'a> {
+    fn new(of: &'a Weighted<'_>) -> Result<Self, LearnError> {
+        let values = of.x.as_slice().ok_or(LearnError::NoRows)?;
+        Ok(Self { features: of.x.ncols(), values, weights: &of.weights })
     }
-    let mut farthest: Vec<usize> = Vec::new();
-    for (k, mut sum) in sums.rows_mut().into_iter().enumerate() {
-        if masses[k] > 0.0 {
-            sum /= masses[k];
-            continue;
-        }
-        if farthest.is_empty() {
-            farthest = (0..x.nrows()).collect();
-            // Ascending, so that the farthest is taken from the end.
-            farthest.sort_by(|&a, &b| nearest[a].1.total_cmp(&nearest[b].1).then(b.cmp(&a)));
-        }
-        if let Some(row) = farthest.pop() {
-            sum.assign(&x.row(row));
-        }
-    }
-    sums
-}
 
-/// Greedy k-means++.
-fn plus_plus(x: &Array2<f64>, weights: &[f64], clusters: usize, stream: &mut Stream) -> Array2<f64> {
-    let candidates = 2 + (clusters as f64).ln() as usize;
-    let mut centres = Array2::zeros((clusters, x.ncols()));
-    let mut mass = vec![f64::INFINITY; x.nrows()];
-    for k in 0..clusters {
-        let draws = if k == 0 { 1 } else { candidates };
-        let mut best: Option<(f64, usize, Vec<f64>)> = None;
-        for _ in 0..draws {
-            // Once every row is a centre no mass is left: any row will do.
-            let left = mass.iter().any(|&m| m > 0.0);
-            let row = stream.weighted(if k == 0 || !left { weights } else { &mass });
-            let point = x.row(row);
-            let point = point.as_slice().unwrap_or_default();
-            let closer = |(i, &old): (usize, &f64)| old.min(weights[i] * between(x, i, point));
-            let new: Vec<f64> = mass.iter().enumerate().map(closer).collect();
-            let inertia = new.iter().sum();
-            if best.as_ref().is_none_or(|best| inertia < best.0) {
-                best = Some((inertia, row, new));
+    fn row(&self, row: usize) -> &'a [f64] {
+        &self.values[row * self.features..][..self.features]
+    }
+
+    fn blocks(&self) -> usize {
+        self.weights.len().div_ceil(BLOCK)
+    }
+
+    /// Rows and weights of a block.
+    fn block(&self, block: usize) -> (&'a [f64], &'a [f64]) {
+        let (first, end) = (block * BLOCK, ((block + 1) * BLOCK).min(self.weights.len()));
+        (&self.values[first * self.features..end * self.features], &self.weights[first..end])
+    }
+
+    /// Some rows as points.
+    fn points(&self, rows: &[usize]) -> Points {
+        Points::new(self.features, rows.iter().map(|&row| self.row(row)))
+    }
+
+    /// The mean over the features of their variance, whatever the weights.
+    fn mean_variance(&self) -> f64 {
+        let n = self.weights.len() as f64;
+        let mean: Vec<f64> = self.sums(|value, _| value).into_iter().map(|sum| sum / n).collect();
+        let squares = self.sums(|value, feature| (value - mean[feature]).powi(2));
+        squares.into_iter().sum::<f64>() / n / self.features as f64
+    }
+
+    /// The sum over the rows of a function of each value and the number of its feature.
+    fn sums(&self, term: impl Fn(f64, usize) -> f64 + Sync) -> Vec<f64> {
+        let of_block = |block: &[f64]| {
+            let mut sums = vec![0.0; self.features];
+            for row in block.chunks_exact(self.features) {
+                for (feature, (sum, &value)) in sums.iter_mut().zip(row).enumerate() {
+                    *sum += term(value, feature);
+                }
             }
-        }
-        if let Some((_, row, new)) = best {
-            centres.row_mut(k).assign(&x.row(row));
-            mass = new;
-        }
+            sums
+        };
+        let blocks: Vec<Vec<f64>> = self.values.par_chunks(BLOCK * self.features).map(of_block).collect();
+        (0..self.features).map(|feature| blocks.iter().map(|sums| sums[feature]).sum()).collect()
     }
-    centres
 }
 
 #[cfg(test)]
