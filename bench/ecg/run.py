@@ -1,11 +1,11 @@
 """Times `paucal ecg prepare` against NumPy, SciPy and NeuroKit2, side by side on this machine.
 
-    python -m venv venv && venv/bin/pip install neurokit2 scikit-learn pandas
+    python -m venv venv && venv/bin/pip install neurokit2 scikit-learn pandas pyarrow
     cargo build --release
     venv/bin/python bench/ecg/run.py --data MITDB [--rounds 3]
 
 MITDB is the folder of the records of the MIT-BIH Arrhythmia Database. Every job is a whole process that reads the
-records, finds the beats (nobody looks at annotations), prepares and writes them; the two programs alternate, and each
+records and annotations, finds the beats with a detector, prepares and writes them; the two programs alternate, and each
 figure is a median over the rounds. Peak memory is the maximum resident set of the process.
 """
 
@@ -49,9 +49,9 @@ def main():
     peer = lambda mode: [sys.executable, HERE / "peer.py", mode, arguments.data, folder / "theirs"]
     pairs = {
         "steps of the first description": (prepare + ["--compat", "spec"], peer("spec")),
-        "default steps; Python without quality, labels, split, tables": (prepare + light, peer("default")),
+        "default steps": (prepare + light, peer("default")),
     }
-    versions = ", ".join(f"{name} {version(name)}" for name in ("neurokit2", "numpy", "pandas", "scipy", "scikit-learn"))
+    versions = ", ".join(f"{name} {version(name)}" for name in ("neurokit2", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn"))
     print(f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}")
     print(f"records {len(list(arguments.data.glob('*.hea')))}, rounds {arguments.rounds}, medians")
     for name, commands in pairs.items():

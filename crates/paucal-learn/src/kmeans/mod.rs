@@ -223,39 +223,4 @@ impl<'a> Data<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ndarray::array;
-
-    #[test]
-    fn separate_clouds_are_found_and_labelled() {
-        let x = array![[0.0, 0.0], [0.1, 0.0], [9.0, 9.0], [9.1, 9.0], [0.0, 9.0]];
-        let clusters = KMeans { clusters: 3, ..KMeans::default() }.fit(x.view(), None, Seed(0)).unwrap();
-        assert!((clusters.inertia - 0.01).abs() < 1e-12);
-        assert_eq!(clusters.labels[0], clusters.labels[1]);
-        assert_ne!(clusters.labels[0], clusters.labels[2]);
-        assert_eq!(clusters.assign(array![[8.0, 8.5]].view())[0], clusters.labels[2]);
-    }
-
-    #[test]
-    fn weights_repeat_rows() {
-        let mut stream = Seed(3).stream("kmeans", 0);
-        let x = Array2::from_shape_fn((40, 2), |_| stream.normal());
-        let weights: Vec<f64> = (0..40).map(|i| f64::from(i % 3)).collect();
-        let repeated: Vec<usize> = (0..40).flat_map(|i| std::iter::repeat_n(i, i % 3)).collect();
-        let start = x.select(Axis(0), &[1, 2, 4]);
-        let weighted = KMeans::default().fit_from(x.view(), Some(&weights), start.view()).unwrap();
-        let plain =
-            KMeans::default().fit_from(x.select(Axis(0), &repeated).view(), None, start.view()).unwrap();
-        assert!((weighted.inertia - plain.inertia).abs() < 1e-9);
-    }
-
-    #[test]
-    fn as_many_clusters_as_rows_and_duplicates() {
-        let x = array![[1.0], [1.0], [1.0], [2.0]];
-        let clusters = KMeans { clusters: 4, ..KMeans::default() }.fit(x.view(), None, Seed(0)).unwrap();
-        assert_eq!(clusters.inertia, 0.0);
-        let error = KMeans { clusters: 5, ..KMeans::default() }.fit(x.view(), None, Seed(0)).unwrap_err();
-        assert!(matches!(error, LearnError::TooMany { wanted: 5, available: 4, .. }));
-    }
-}
+mod tests;
