@@ -73,7 +73,7 @@ impl Points {
 }
 
 /// The sums and the squared differences of one feature.
-#[inline(always)]
+#[inline]
 fn add(sums: Distances, value: f64, lanes: &Distances) -> Distances {
     let mut out = sums;
     for lane in 0..LANES {
