@@ -6,12 +6,16 @@
 //! Signs are chosen as in scikit-learn: the entry of largest absolute value is positive.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::LearnError;
 use crate::eigen::symmetric;
 use crate::error::require;
 use crate::input::{Missing, check_values};
+
+/// Stretches of rows whose inner products are taken side by side.
+const STRETCHES: usize = 16;
 
 /// Parameters of principal component analysis.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -47,7 +51,7 @@ impl Pca {
         let divisor = (rows - 1) as f64;
         let total: f64 = centred.iter().map(|v| v * v).sum::<f64>() / divisor;
         let (values, mut axes) = if rows > features {
-            symmetric((centred.t().dot(&centred) / divisor).view())
+            symmetric((inner_products(&centred) / divisor).view())
         } else {
             from_inner_products(&centred, divisor)
         };
@@ -62,6 +66,15 @@ impl Pca {
         let ratios = variances.mapv(|v| if total > 0.0 { v / total } else { 0.0 });
         Ok(Components { means, axes: axes.slice_axis(Axis(0), kept).to_owned(), variances, ratios })
     }
+}
+
+/// Xᵀ X, the sum of those of some stretches of rows, in their order: the stretches do not depend on the threads.
+fn inner_products(centred: &Array2<f64>) -> Array2<f64> {
+    let rows = centred.nrows().div_ceil(STRETCHES);
+    let stretches: Vec<_> = centred.axis_chunks_iter(Axis(0), rows).collect();
+    let products: Vec<Array2<f64>> = stretches.par_iter().map(|rows| rows.t().dot(rows)).collect();
+    let zero = Array2::zeros((centred.ncols(), centred.ncols()));
+    products.into_iter().fold(zero, |sum, product| sum + product)
 }
 
 /// Variances and components of a wide table. Directions without variance are zero vectors.

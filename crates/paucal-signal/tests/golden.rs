@@ -1,8 +1,9 @@
 //! Golden values of SciPy and NeuroKit2, made by tools/golden/dsp.py on ten seconds of MIT-BIH record 100.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+use paucal_signal::dsp::median::moving_median;
 use paucal_signal::dsp::peaks::{keep_highest, local_maxima, prominence};
-use paucal_signal::dsp::smooth::{gradient, moving_mean, moving_median, remove_line, standardise};
+use paucal_signal::dsp::smooth::{gradient, moving_mean, remove_line, standardise};
 use paucal_signal::dsp::{Band, Edge, Padding, ZeroPoleGain, butterworth, notch, resample, resample_poly};
 use paucal_signal::ecg::detect::{Detector, NeuroKit};
 use serde_json::Value;

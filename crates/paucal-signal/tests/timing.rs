@@ -3,7 +3,8 @@
 
 use std::time::Instant;
 
-use paucal_signal::dsp::smooth::{moving_mean, moving_median};
+use paucal_signal::dsp::median::moving_median;
+use paucal_signal::dsp::smooth::moving_mean;
 use paucal_signal::dsp::{Band, Edge, Padding, butterworth, resample, resample_poly};
 use paucal_signal::ecg::detect::{AnyDetector, METHODS};
 

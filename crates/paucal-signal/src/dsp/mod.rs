@@ -3,7 +3,8 @@
 //! * [`design`]: Butterworth filters and the notch, as zeros, poles and gain.
 //! * [`sos`]: filtering with second-order sections, also forward and backward (zero phase): what to use.
 //! * [`transfer`]: the same with one pair of polynomials, for parity with programs that do so.
-//! * [`smooth`]: moving means and medians, the gradient, trends.
+//! * [`smooth`]: moving means, the gradient, trends.
+//! * [`median`]: moving medians.
 //! * [`peaks`]: local maxima, their prominence, and which to keep when they crowd.
 //! * [`gaps`]: missing samples.
 //! * [`mod@resample`]: other sampling rates, through the Fourier transform or a polyphase filter.
@@ -24,6 +25,7 @@
 pub mod design;
 pub mod error;
 pub mod gaps;
+pub mod median;
 pub mod padding;
 pub mod peaks;
 pub mod resample;

@@ -1,6 +1,4 @@
-//! Moving means and medians, the gradient, and trends.
-
-use std::collections::VecDeque;
+//! Moving means, the gradient, and trends.
 
 use super::DspError;
 use super::error::require;
@@ -59,56 +57,6 @@ pub(crate) fn each_mean(signal: &[f64], size: usize, mut visit: impl FnMut(usize
 /// The sum over the window of sample 0.
 fn first_window(signal: &[f64], size: usize) -> f64 {
     (0..size).map(|k| signal[k.saturating_sub(size / 2).min(signal.len() - 1)]).sum()
-}
-
-/// Moving median of an odd `size`, the ends repeated, as `scipy.ndimage.median_filter(mode="nearest")`.
-///
-/// Two of them in a row (0.2 s, then 0.6 s) give the classical baseline of an ECG (de Chazal et al., 2004,
-/// *IEEE Trans. Biomedical Engineering* 51). Missing samples (NaN) sort above all numbers.
-pub fn moving_median(signal: &[f64], size: usize) -> Result<Vec<f64>, DspError> {
-    require(size % 2 == 1, "moving median", "size", size, "odd")?;
-    let Some(end) = signal.len().checked_sub(1) else { return Ok(Vec::new()) };
-    let half = size / 2;
-    let at = |k: usize| key(signal[k.saturating_sub(half).min(end)]);
-    let mut window: VecDeque<i64> = (0..size).map(at).collect();
-    let mut sorted: Vec<i64> = window.iter().copied().collect();
-    sorted.sort_unstable();
-    let mut medians = Vec::with_capacity(signal.len());
-    medians.push(value(sorted[half]));
-    for k in size..size + end {
-        let (entering, leaving) = (at(k), window.pop_front().unwrap_or_default());
-        window.push_back(entering);
-        replace(&mut sorted, leaving, entering);
-        medians.push(value(sorted[half]));
-    }
-    Ok(medians)
-}
-
-/// A whole number in the place of a float: sorted like it, and faster to compare.
-fn key(value: f64) -> i64 {
-    let bits = value.to_bits() as i64;
-    bits ^ (((bits >> 63) as u64) >> 1) as i64
-}
-
-/// The float of a [`key`].
-fn value(key: i64) -> f64 {
-    f64::from_bits((key ^ (((key >> 63) as u64) >> 1) as i64) as u64)
-}
-
-/// Puts `entering` into a sorted list in place of `leaving`, moving only what lies between the two.
-fn replace(sorted: &mut [i64], leaving: i64, entering: i64) {
-    if leaving == entering {
-        return;
-    }
-    let from = sorted.partition_point(|v| *v < leaving);
-    let to = sorted.partition_point(|v| *v < entering);
-    if to > from {
-        sorted[from..to].rotate_left(1);
-        sorted[to - 1] = entering;
-    } else {
-        sorted[to..=from].rotate_right(1);
-        sorted[to] = entering;
-    }
 }
 
 /// Central differences with unit spacing, one-sided at the ends, as `numpy.gradient`; of one sample, zero.
@@ -184,17 +132,8 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_sorted_like_their_values() {
-        let values = [f64::NEG_INFINITY, -2.0, -1e-300, -0.0, 0.0, 1e-300, 1.0, f64::INFINITY, f64::NAN];
-        assert!(values.map(key).is_sorted());
-        assert!(values.iter().all(|v| value(key(*v)).to_bits() == v.to_bits()));
-    }
-
-    #[test]
     fn sizes_are_checked() {
         assert!(moving_mean(&[1.0], 0).is_err());
-        assert!(moving_median(&[1.0], 4).is_err());
-        assert_eq!(moving_median(&[], 3).unwrap(), [0.0; 0]);
     }
 
     proptest! {
@@ -208,12 +147,9 @@ mod tests {
                 let at = |k: usize| x[(i + k).saturating_sub(half).min(x.len() - 1)];
                 (0..size).map(at).collect::<Vec<f64>>()
             };
-            let (means, medians) = (moving_mean(&x, size).unwrap(), moving_median(&x, size).unwrap());
+            let means = moving_mean(&x, size).unwrap();
             for i in 0..x.len() {
-                let mut window = window(i);
-                prop_assert!((means[i] - window.iter().sum::<f64>() / size as f64).abs() < 1e-12);
-                window.sort_by(f64::total_cmp);
-                prop_assert_eq!(medians[i], window[half]);
+                prop_assert!((means[i] - window(i).iter().sum::<f64>() / size as f64).abs() < 1e-12);
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::dsp::smooth::{moving_median, standardise};
+use crate::dsp::median::moving_median;
+use crate::dsp::smooth::standardise;
 use crate::dsp::{Band, DspError, Padding, butterworth};
 use crate::ecg::error::{EcgError, require};
 

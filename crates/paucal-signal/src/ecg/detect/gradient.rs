@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::runs::{self, Run};
 use super::{Detector, Prepared, band, largest_magnitude, median, require_duration, samples};
 use crate::dsp::error::require;
-use crate::dsp::smooth::moving_median;
+use crate::dsp::median::moving_median;
 use crate::dsp::{DspError, Padding};
 
 /// Parameters of the default detector.

@@ -29,6 +29,22 @@ pub struct Shapes<'a> {
     pub rr: &'a [Rr],
 }
 
+impl<'a> Shapes<'a> {
+    fn wave(&self, row: usize) -> &'a [f32] {
+        &self.waves[row * self.length..(row + 1) * self.length]
+    }
+}
+
+/// The waves at `rows` in double precision: rows × samples.
+pub(super) fn matrix_of(waves: &[f32], length: usize, rows: &[usize]) -> Array2<f64> {
+    let mut values = vec![0.0; rows.len() * length];
+    values.par_chunks_mut(BLOCK * length).zip(rows.par_chunks(BLOCK)).for_each(|(block, rows)| {
+        let samples = rows.iter().flat_map(|&row| &waves[row * length..(row + 1) * length]);
+        block.iter_mut().zip(samples).for_each(|(value, &sample)| *value = f64::from(sample));
+    });
+    Array2::from_shape_vec((rows.len(), length), values).unwrap_or_default()
+}
+
 /// From waves and RR intervals to features and clusters.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FeatureMap {
@@ -71,9 +87,14 @@ impl FeatureMap {
         let mut map = Self { compat, mean, axes, ratios, rr, centre, scale, clusters };
         let fitted = map.matrix(shapes, rows);
         map.standardise(&fitted);
-        let chosen: Vec<usize> = rows.iter().copied().filter(|&row| usable(row)).collect();
+        let chosen: Vec<usize> = (0..rows.len()).filter(|&i| usable(rows[i])).collect();
         if chosen.len() >= 2 {
-            let x = map.matrix(shapes, &chosen);
+            let mut x = fitted.select(Axis(0), &chosen);
+            for mut row in x.rows_mut() {
+                for (value, (centre, scale)) in row.iter_mut().zip(map.centre.iter().zip(&map.scale)) {
+                    *value = (*value - centre) / scale;
+                }
+            }
             let clusters = options.clusters.min(chosen.len());
             let method = KMeans { clusters, restarts: options.restarts, ..KMeans::default() };
             map.clusters = method.fit(x.view(), None, seed.child("ecg/clusters", 0))?.centres;
@@ -138,9 +159,10 @@ impl FeatureMap {
 
     fn block(&self, shapes: Shapes<'_>, rows: &[usize]) -> Array2<f64> {
         let pcs = self.axes.nrows();
-        let centred = Array2::from_shape_fn((rows.len(), self.mean.len()), |(i, k)| {
-            f64::from(shapes.waves[rows[i] * shapes.length + k]) - self.mean[k]
-        });
+        let waves = rows.iter().flat_map(|&row| shapes.wave(row));
+        let means = self.mean.iter().cycle();
+        let centred = waves.zip(means).map(|(&v, mean)| f64::from(v) - mean).collect();
+        let centred = Array2::from_shape_vec((rows.len(), self.mean.len()), centred).unwrap_or_default();
         let scores = centred.dot(&self.axes.t());
         let intervals: Vec<Vec<f64>> = rows.iter().map(|&row| self.intervals(&shapes.rr[row])).collect();
         Array2::from_shape_fn((rows.len(), self.centre.len()), |(i, k)| {
@@ -185,8 +207,7 @@ fn components(
     if rows.len() < 2 {
         return Ok((vec![0.0; length], Array2::zeros((0, length)), Vec::new()));
     }
-    let x =
-        Array2::from_shape_fn((rows.len(), length), |(i, k)| f64::from(shapes.waves[rows[i] * length + k]));
+    let x = matrix_of(shapes.waves, length, rows);
     let components = Some(wanted.min(length).min(rows.len() - 1));
     let fitted = Pca { components }.fit(x.view())?;
     Ok((fitted.means().to_vec(), fitted.axes().clone(), fitted.ratios().to_vec()))

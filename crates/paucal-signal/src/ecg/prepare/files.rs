@@ -21,21 +21,28 @@
 //! Rows of all files are in the order of `beat_global_id`. `patient` counts [`Prepared::patients`].
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ndarray::Array2;
 use paucal_core::files;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{LeftOut, PrepareOptions, Prepared, PreparedRecord, Prototype, SCHEMA, metadata};
+use super::{LeftOut, PrepareOptions, Prepared, PreparedRecord, Prototype, SCHEMA, Template, metadata};
 use crate::ecg::beats::{RrScaler, Window};
 use crate::ecg::error::EcgError;
 use crate::ecg::labels::{Class, LabelMap};
 use crate::ecg::mine::{Candidate, Mined};
-use crate::formats::numpy::{Array, Values, write_npy, write_npz};
+use crate::formats::numpy::{
+    Array, Rows, Values, single, write_npy, write_npz, write_npz_with, write_single,
+};
 use paucal_core::run::Input;
 
 /// The last file to be written: a folder that holds it is a finished preparation.
 pub const HEADER: &str = "prepared.json";
+
+/// Writes a file.
+type Job<'a> = Box<dyn FnOnce() -> Result<(), EcgError> + Send + 'a>;
 
 /// The content of `prepared.json`: what a program needs that learns from the folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,23 +77,45 @@ impl Prepared {
         files::create_folder(folder)?;
         // Without its header the folder does not look finished while it is written.
         remove(&file(HEADER))?;
-        self.write_arrays(folder)?;
-        let table = metadata::table(self, false)?;
-        paucal_data::write(&file("beat_metadata.csv"), &table)?;
-        paucal_data::write(&file("beats.parquet"), &metadata::table(self, true)?)?;
-        self.write_windows(&file("context_windows.npz"))?;
-        files::write_atomic(&file("prototype_library.csv"), self.prototype_rows().as_bytes())?;
-        match &self.mined {
+        self.jobs(folder)?.into_par_iter().try_for_each(|job| job())?;
+        write_json(&file(HEADER), &self.header())
+    }
+
+    /// Everything but the header, one job for each file, the long ones first.
+    fn jobs<'a>(&'a self, folder: &'a Path) -> Result<Vec<Job<'a>>, EcgError> {
+        let file = |name: &str| folder.join(name);
+        let table = Arc::new(metadata::table(self)?);
+        let plain = table.clone();
+        let mut jobs: Vec<Job<'a>> = vec![
+            Box::new(move || self.write_windows(&file("context_windows.npz"))),
+            Box::new(move || {
+                Ok(paucal_data::write(&file("beat_metadata.csv"), &metadata::plain(self, &plain))?)
+            }),
+            Box::new(move || Ok(paucal_data::write(&file("beats.parquet"), &table)?)),
+            Box::new(move || {
+                let shape = [self.beats.len(), self.window.length()];
+                Ok(write_single(&file("beats.npy"), &shape, &self.waves)?)
+            }),
+        ];
+        jobs.extend(self.array_jobs(folder));
+        jobs.push(Box::new(move || {
+            Ok(files::write_atomic(&file("prototype_library.csv"), self.prototype_rows().as_bytes())?)
+        }));
+        jobs.push(Box::new(move || match &self.mined {
             Some(mined) => {
                 let rows = self.mined_rows(&mined.candidates);
-                files::write_atomic(&file("seed_mined_candidates.csv"), rows.as_bytes())?;
+                Ok(files::write_atomic(&file("seed_mined_candidates.csv"), rows.as_bytes())?)
             }
-            None => remove(&file("seed_mined_candidates.csv"))?,
-        }
-        files::write_atomic(&file("split.toml"), self.split().to_toml().as_bytes())?;
-        files::write_atomic(&file("labels.toml"), self.labels.to_toml()?.as_bytes())?;
-        write_json(&file("summary.json"), &self.summary())?;
-        write_json(&file(HEADER), &self.header())
+            None => remove(&file("seed_mined_candidates.csv")),
+        }));
+        jobs.push(Box::new(move || {
+            Ok(files::write_atomic(&file("split.toml"), self.split().to_toml().as_bytes())?)
+        }));
+        jobs.push(Box::new(move || {
+            Ok(files::write_atomic(&file("labels.toml"), self.labels.to_toml()?.as_bytes())?)
+        }));
+        jobs.push(Box::new(move || write_json(&file("summary.json"), &self.summary())));
+        Ok(jobs)
     }
 
     fn header(&self) -> Header {
@@ -114,29 +143,25 @@ impl Prepared {
         }
     }
 
-    fn write_arrays(&self, folder: &Path) -> Result<(), EcgError> {
-        let (beats, length) = (self.beats.len(), self.window.length());
+    /// The arrays but waves and windows.
+    fn array_jobs<'a>(&'a self, folder: &'a Path) -> impl Iterator<Item = Job<'a>> {
         let whole = |values: Vec<i32>| Array { shape: vec![values.len()], values: Values::I32(values) };
         let labels = self.beats.iter().map(|beat| self.labels.id(beat.class)).collect();
         let noise = self.beats.iter().map(|beat| i32::from(beat.noise)).collect();
-        let waves = Array { shape: vec![beats, length], values: Values::F32(self.waves.clone()) };
         let features = Array {
-            shape: vec![beats, self.features.ncols()],
+            shape: vec![self.beats.len(), self.features.ncols()],
             values: Values::F32(self.features.iter().copied().collect()),
         };
-        write_npy(&folder.join("beats.npy"), &waves)?;
-        write_npy(&folder.join("labels.npy"), &whole(labels))?;
-        write_npy(&folder.join("noise_flags.npy"), &whole(noise))?;
-        write_npy(&folder.join("features.npy"), &features)?;
-        write_npy(&folder.join("global_cluster_ids.npy"), &whole(self.clusters.clone()))?;
-        let wave = |wave: &[f32]| Array { shape: vec![length], values: Values::F32(wave.to_vec()) };
+        let single = [
+            ("features.npy", features),
+            ("labels.npy", whole(labels)),
+            ("noise_flags.npy", whole(noise)),
+            ("global_cluster_ids.npy", whole(self.clusters.clone())),
+        ];
+        let wave = |wave: &[f32]| Array { shape: vec![wave.len()], values: Values::F32(wave.to_vec()) };
         let template =
-            |t: &super::Template| (format!("class_{}", self.labels.id(Some(t.class as u16))), wave(&t.wave));
-        let templates: Vec<(String, Array)> = self.templates.iter().map(template).collect();
-        write_npz(&folder.join("class_templates.npz"), &templates)?;
+            |t: &Template| (format!("class_{}", self.labels.id(Some(t.class as u16))), wave(&t.wave));
         let prototype = |p: &Prototype| (format!("prototype_{}", p.id), wave(&p.wave));
-        let prototypes: Vec<(String, Array)> = self.prototypes.iter().map(prototype).collect();
-        write_npz(&folder.join("prototype_library_waves.npz"), &prototypes)?;
         let vector = |v: &[f64]| Array { shape: vec![v.len()], values: Values::F64(v.to_vec()) };
         let map = [
             ("mean", vector(&self.map.mean)),
@@ -146,25 +171,39 @@ impl Prepared {
             ("scale", vector(&self.map.scale)),
             ("clusters", matrix(&self.map.clusters)),
         ];
-        Ok(write_npz(&folder.join("feature_map.npz"), &map.map(|(name, array)| (name.to_owned(), array)))?)
+        let archives = [
+            ("class_templates.npz", self.templates.iter().map(template).collect::<Vec<_>>()),
+            ("prototype_library_waves.npz", self.prototypes.iter().map(prototype).collect()),
+            ("feature_map.npz", map.map(|(name, array)| (name.to_owned(), array)).into()),
+        ];
+        let single = single.into_iter().map(move |(name, array)| -> Job<'a> {
+            Box::new(move || Ok(write_npy(&folder.join(name), &array)?))
+        });
+        single.chain(archives.into_iter().map(move |(name, arrays)| -> Job<'a> {
+            Box::new(move || Ok(write_npz(&folder.join(name), &arrays)?))
+        }))
     }
 
     fn write_windows(&self, path: &Path) -> Result<(), EcgError> {
         let (count, width, length) = (self.windows.len(), self.windows.width(), self.window.length());
         let labels = self.windows.centres().map(|beat| self.labels.id(self.beats[beat].class)).collect();
-        let shape = vec![count, width];
-        let mut arrays = vec![
+        let arrays = [
             ("y".to_owned(), Array { shape: vec![count], values: Values::I32(labels) }),
-            ("mask".to_owned(), Array { shape: shape.clone(), values: Values::F32(self.windows.mask()) }),
+            (
+                "mask".to_owned(),
+                Array { shape: vec![count, width], values: Values::F32(self.windows.mask()) },
+            ),
             ("beat_global_id".to_owned(), self.windows.by_slot(|beat| beat as i32, -1)),
             ("patient".to_owned(), self.windows.by_slot(|beat| self.record_of(beat).patient as i32, -1)),
         ];
-        if self.options.window_waves {
-            let waves = (0..count).flat_map(|i| self.windows.waves(i, &self.waves, length)).collect();
-            let array = Array { shape: vec![count, width, length], values: Values::F32(waves) };
-            arrays.insert(0, ("X".to_owned(), array));
-        }
-        Ok(write_npz(path, &arrays)?)
+        let waves = self.options.window_waves.then(|| Rows {
+            name: "X",
+            shape: vec![count, width, length],
+            fill: Box::new(move |windows, out| {
+                windows.for_each(|i| single(&self.windows.waves(i, &self.waves, length), out));
+            }),
+        });
+        Ok(write_npz_with(path, waves, &arrays)?)
     }
 
     fn prototype_rows(&self) -> String {

@@ -8,8 +8,14 @@ use crate::ecg::columns::Columns;
 use crate::ecg::error::EcgError;
 use crate::ecg::split::Side;
 
-/// The table of `beat_metadata.csv`; with `features`, that of `beats.parquet`.
-pub(super) fn table(of: &Prepared, features: bool) -> Result<Table, EcgError> {
+/// The table of `beat_metadata.csv`: that of `beats.parquet` without the features.
+pub(super) fn plain(of: &Prepared, table: &Table) -> Table {
+    let features: Vec<String> = scaled_names().chain(component_names(of)).collect();
+    table.keep_columns(|column| !features.contains(&column.name))
+}
+
+/// The table of `beats.parquet`.
+pub(super) fn table(of: &Prepared) -> Result<Table, EcgError> {
     let mut columns = Columns::default();
     let record_of: Vec<usize> =
         of.records.iter().enumerate().flat_map(|(at, r)| std::iter::repeat_n(at, r.beats)).collect();
@@ -53,23 +59,26 @@ pub(super) fn table(of: &Prepared, features: bool) -> Result<Table, EcgError> {
     }
     columns.real("signal_quality", beats().map(|b| Some(b.quality())));
     columns.whole("noise_reasons", beats().map(|b| i64::from(b.reasons)));
-    if features {
-        scaled_rr(&mut columns, of);
-        for (k, name) in of.map.names().iter().enumerate().take(of.map.axes.nrows()) {
-            columns.real(name, of.features.column(k).iter().map(|&v| Some(v)));
-        }
+    let rows: Vec<[f32; 4]> = beats().map(|b: &Beat| of.map.rr.transform(&b.rr)).collect();
+    for (k, name) in scaled_names().enumerate() {
+        columns.real(&name, rows.iter().map(|row| Some(row[k])));
+    }
+    for (k, name) in component_names(of).enumerate() {
+        columns.real(&name, of.features.column(k).iter().map(|&v| Some(v)));
     }
     columns.table(|schema: &mut Schema| {
         (schema.target, schema.group) = (Some("record_label_name".into()), Some("patient_id".into()));
     })
 }
 
-/// The RR features, scaled by the training patients.
-fn scaled_rr(columns: &mut Columns, of: &Prepared) {
-    let rows: Vec<[f32; 4]> = of.beats.iter().map(|b: &Beat| of.map.rr.transform(&b.rr)).collect();
-    for (k, name) in Rr::FEATURES.iter().enumerate() {
-        columns.real(&format!("scaled_{name}"), rows.iter().map(|row| Some(row[k])));
-    }
+/// Names of the RR features, scaled by the training patients.
+fn scaled_names() -> impl Iterator<Item = String> {
+    Rr::FEATURES.iter().map(|name| format!("scaled_{name}"))
+}
+
+/// Names of the principal components.
+fn component_names(of: &Prepared) -> impl Iterator<Item = String> {
+    of.map.names().into_iter().take(of.map.axes.nrows())
 }
 
 /// Clusters within a class are told apart by the class.

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use paucal_core::Seed;
 
-use super::features::{FeatureMap, Shapes};
+use super::features::{FeatureMap, Shapes, matrix_of};
 use super::gather::{Gathered, Taken};
 use super::prototypes;
 use super::{PrepareOptions, Prepared, PreparedRecord, Sources};
@@ -122,8 +122,7 @@ pub(super) fn literal_noise(of: &mut Prepared) -> Result<(), EcgError> {
         let rows: Vec<usize> = (0..of.beats.len())
             .filter(|&b| of.beats[b].class == Some(class as u16) && !of.beats[b].noise)
             .collect();
-        let x =
-            Array2::from_shape_fn((rows.len(), length), |(i, k)| f64::from(of.waves[rows[i] * length + k]));
+        let x = matrix_of(&of.waves, length, &rows);
         let seed = of.seed.child("ecg/local", class as u64);
         let ids = spec::local_clusters(&x, of.options.restarts, seed)?;
         let mut sizes = [0; spec::MAX_CLUSTERS];

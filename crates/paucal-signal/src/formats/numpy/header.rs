@@ -116,17 +116,24 @@ fn dictionary(text: &str) -> Option<Header<'_>> {
 }
 
 pub(super) fn render(array: &Array) -> Vec<u8> {
-    let (kind, body): (&str, Vec<u8>) = match &array.values {
-        Values::F32(v) => ("<f4", v.iter().flat_map(|x| x.to_le_bytes()).collect()),
-        Values::F64(v) => ("<f8", v.iter().flat_map(|x| x.to_le_bytes()).collect()),
-        Values::I16(v) => ("<i2", v.iter().flat_map(|x| x.to_le_bytes()).collect()),
-        Values::I32(v) => ("<i4", v.iter().flat_map(|x| x.to_le_bytes()).collect()),
-        Values::I64(v) => ("<i8", v.iter().flat_map(|x| x.to_le_bytes()).collect()),
-        Values::U8(v) => ("|u1", v.clone()),
-    };
-    let shape = match array.shape[..] {
+    let mut out = preamble(array.values.kind(), &array.shape);
+    out.reserve(array.values.len() * 8);
+    match &array.values {
+        Values::F32(v) => out.extend(v.iter().flat_map(|x| x.to_le_bytes())),
+        Values::F64(v) => out.extend(v.iter().flat_map(|x| x.to_le_bytes())),
+        Values::I16(v) => out.extend(v.iter().flat_map(|x| x.to_le_bytes())),
+        Values::I32(v) => out.extend(v.iter().flat_map(|x| x.to_le_bytes())),
+        Values::I64(v) => out.extend(v.iter().flat_map(|x| x.to_le_bytes())),
+        Values::U8(v) => out.extend(v),
+    }
+    out
+}
+
+/// What stands before the numbers.
+pub(super) fn preamble(kind: &str, shape: &[usize]) -> Vec<u8> {
+    let shape = match shape {
         [one] => format!("({one},)"),
-        ref many => format!("({})", many.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        many => format!("({})", many.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     };
     let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
     // The numbers start at a multiple of 64 bytes, after a line end.
@@ -137,6 +144,5 @@ pub(super) fn render(array: &Array) -> Vec<u8> {
     out.extend([1, 0]);
     out.extend((length as u16).to_le_bytes());
     out.extend(text.into_bytes());
-    out.extend(body);
     out
 }

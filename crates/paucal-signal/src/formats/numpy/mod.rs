@@ -6,10 +6,13 @@
 mod archive;
 mod header;
 
+use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 
 use paucal_core::files;
 
+use self::archive::{Member, write_members};
 pub use self::archive::{read_npz, render_npz};
 
 use super::{FormatError, Read, ReadOptions};
@@ -17,6 +20,8 @@ use crate::recording::{Channel, Recording, Samples};
 
 /// The first bytes of an array file.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
+/// Numbers that are written at a time.
+const BUFFER: usize = 1 << 16;
 
 /// Numbers of an array in row-major order.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +65,18 @@ impl Values {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Order of bytes, kind and width, as headers name them.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::F32(_) => "<f4",
+            Self::F64(_) => "<f8",
+            Self::I16(_) => "<i2",
+            Self::I32(_) => "<i4",
+            Self::I64(_) => "<i8",
+            Self::U8(_) => "|u1",
+        }
     }
 
     /// All of them in double precision.
@@ -143,9 +160,54 @@ pub fn write_npy(path: &Path, array: &Array) -> Result<(), FormatError> {
     Ok(files::write_atomic(path, &array.render())?)
 }
 
+/// Writes single-precision numbers as a `.npy` file, without a copy of them.
+pub(crate) fn write_single(path: &Path, shape: &[usize], numbers: &[f32]) -> Result<(), FormatError> {
+    Ok(files::write_atomic_with(path, |file| {
+        file.write_all(&header::preamble("<f4", shape))?;
+        let mut bytes = Vec::new();
+        numbers.chunks(BUFFER).try_for_each(|numbers| {
+            bytes.clear();
+            single(numbers, &mut bytes);
+            file.write_all(&bytes)
+        })
+    })?)
+}
+
+/// Appends the bytes of single-precision numbers.
+pub(crate) fn single(numbers: &[f32], out: &mut Vec<u8>) {
+    out.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+}
+
 /// Writes an archive of named arrays.
 pub fn write_npz(path: &Path, arrays: &[(String, Array)]) -> Result<(), FormatError> {
-    Ok(files::write_atomic(path, &render_npz(path, arrays)?)?)
+    write_npz_with(path, None, arrays)
+}
+
+/// A single-precision array whose rows are made when they are written: it never is in memory as a whole.
+pub(crate) struct Rows<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its dimensions, the first of which counts the rows.
+    pub shape: Vec<usize>,
+    /// Appends the bytes of some rows.
+    pub fill: Box<dyn Fn(Range<usize>, &mut Vec<u8>) + Sync + 'a>,
+}
+
+/// Writes an archive: first the array that is made while it is written, if there is one, then the others.
+pub(crate) fn write_npz_with(
+    path: &Path,
+    first: Option<Rows<'_>>,
+    arrays: &[(String, Array)],
+) -> Result<(), FormatError> {
+    let rendered: Vec<(&str, Vec<u8>)> =
+        arrays.iter().map(|(name, array)| (name.as_str(), array.render())).collect();
+    let made = first.map(|Rows { name, shape, fill }| {
+        let width = 4 * shape[1..].iter().product::<usize>();
+        Member::new(name, header::preamble("<f4", &shape), shape[0], width, fill)
+    });
+    let others = rendered.iter().map(|(name, bytes)| Member::of_bytes(name, bytes));
+    let members: Vec<Member<'_>> = made.into_iter().chain(others).collect();
+    Ok(files::write_atomic_with(path, |file| write_members(file, &members))?)
 }
 
 /// Reads a `.npy` file as a recording.
