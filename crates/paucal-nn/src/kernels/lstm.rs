@@ -3,6 +3,7 @@
 use super::host::Matrix;
 use super::math::{sigmoid, tanh};
 use super::recurrent::{Packed, Sizes, Weights, add_rows, blocks, for_blocks, place, started};
+use super::spare;
 
 /// What a sequence leaves, arrays `[steps, rows, ·]`.
 pub struct Made {
@@ -24,9 +25,9 @@ pub fn forward(sizes: Sizes, weights: Weights<'_>, x: &[f32], state: &[f32], cel
     let from_state = Packed::transposed(weights.recurrent, units);
     let bias: Vec<f32> = weights.input_bias.iter().zip(weights.recurrent_bias).map(|(a, b)| a + b).collect();
     let mut made = Made {
-        gates: vec![0.0; steps * rows * wide],
+        gates: spare::room(steps * rows * wide),
         cells: started(cell, steps),
-        squashed: vec![0.0; steps * rows * units],
+        squashed: spare::room(steps * rows * units),
         states: started(state, steps),
     };
     let parts = blocks(&mut made.gates, rows, wide)
@@ -57,22 +58,22 @@ struct Out<'a> {
     state: &'a mut [f32],
 }
 
-/// Turns the sums of the gates into the gates, and makes the step.
+/// Turns the sums of the gates into the gates, and makes the step. One loop per operation: loops over many slices at once
+/// do not become vector instructions.
 fn step(gates: &mut [f32], cell: &[f32], out: Out<'_>, units: usize) {
     let rows = gates.chunks_exact_mut(4 * units).zip(cell.chunks_exact(units));
     let outs = out.cell.chunks_exact_mut(units).zip(out.squashed.chunks_exact_mut(units));
     for (((gates, cell), (next, squashed)), state) in rows.zip(outs).zip(out.state.chunks_exact_mut(units)) {
-        let (i, rest) = gates.split_at_mut(units);
-        let (f, rest) = rest.split_at_mut(units);
+        let (input_and_forget, rest) = gates.split_at_mut(2 * units);
         let (g, o) = rest.split_at_mut(units);
-        // Slices of the length that the loop runs over need no checks within it.
-        let o = &mut o[..units];
-        for k in 0..units {
-            (i[k], f[k], g[k], o[k]) = (sigmoid(i[k]), sigmoid(f[k]), tanh(g[k]), sigmoid(o[k]));
-            next[k] = f[k].mul_add(cell[k], i[k] * g[k]);
-            squashed[k] = tanh(next[k]);
-            state[k] = o[k] * squashed[k];
-        }
+        input_and_forget.iter_mut().for_each(|v| *v = sigmoid(*v));
+        g.iter_mut().for_each(|v| *v = tanh(*v));
+        o.iter_mut().for_each(|v| *v = sigmoid(*v));
+        let (i, f) = input_and_forget.split_at(units);
+        next.iter_mut().zip(i.iter().zip(&*g)).for_each(|(next, (i, g))| *next = i * g);
+        next.iter_mut().zip(f.iter().zip(cell)).for_each(|(next, (f, c))| *next = f.mul_add(*c, *next));
+        squashed.iter_mut().zip(&*next).for_each(|(s, c)| *s = tanh(*c));
+        state.iter_mut().zip(o.iter().zip(&*squashed)).for_each(|(h, (o, s))| *h = o * s);
     }
 }
 
@@ -94,7 +95,7 @@ pub fn backward(sizes: Sizes, recurrent: &[f32], saved: Saved<'_>, of_states: &M
     let wide = 4 * units;
     let to_state = Packed::plain(recurrent, units);
     let silent = steps - of_states.rows / rows.max(1);
-    let mut out = vec![0.0; steps * rows * wide];
+    let mut out = spare::room(steps * rows * wide);
     let sums = out.len() * units;
     for_blocks(blocks(&mut out, rows, wide), sums, |block, mut da| {
         let size = place(sizes, block, 0, units).len();

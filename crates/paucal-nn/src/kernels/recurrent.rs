@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::PARALLEL_FROM;
 use super::host::Matrix;
+use super::spare;
 use super::tile::{self, Panel, Windows, padded};
 
 /// Rows per block.
@@ -113,7 +114,7 @@ pub fn for_blocks<T: Send>(parts: Vec<T>, sums: usize, each: impl Fn(usize, T) +
 
 /// An array `[steps + 1, rows, ·]` that starts with `first` and is to be filled.
 pub fn started(first: &[f32], steps: usize) -> Vec<f32> {
-    let mut values = vec![0.0; (steps + 1) * first.len()];
+    let mut values = spare::room((steps + 1) * first.len());
     values[..first.len()].copy_from_slice(first);
     values
 }
