@@ -181,10 +181,7 @@ impl Critic {
 
         let mixed = |t: &Tensor<2>| t.clone().narrow(0, 2 * groups, groups);
         let g = self.bottom().input_gradient(&mixed(&deltas[0]));
-        let norm = (g.clone().square().sum_dim(1) + TINY).sqrt();
-        let excess = norm.clone() - 1.0;
-        let penalty = excess.clone().square().mean() * lambda;
-        let tangent = g * (excess / norm * (2.0 * lambda / groups as f64));
+        let (penalty, tangent) = penalty(g, lambda);
         let slopes: Vec<Tensor<2>> = trace.slopes.iter().map(mixed).collect();
         let tangents = self.tangents(tangent, &slopes);
 
@@ -282,8 +279,17 @@ struct Products<'a> {
     tangents: &'a [Tensor<2>],
 }
 
+/// `λ/B Σ (‖g‖ − 1)²` over the B rows of `g`, and its gradient `2λ/B (1 − 1/‖g‖) g`.
+pub(crate) fn penalty(g: Tensor<2>, lambda: f64) -> (Tensor<1>, Tensor<2>) {
+    let share = 2.0 * lambda / g.dims()[0] as f64;
+    let norm = (g.clone().square().sum_dim(1) + TINY).sqrt();
+    let excess = norm.clone() - 1.0;
+    let penalty = excess.clone().square().mean() * lambda;
+    (penalty, g * (excess / norm * share))
+}
+
 /// What δ starts from: 1/B on fake, −1/B on real and 1 on mixed groups.
-fn seeds(groups: usize, like: &Tensor<2>) -> Tensor<2> {
+pub(crate) fn seeds(groups: usize, like: &Tensor<2>) -> Tensor<2> {
     let share = 1.0 / groups as f32;
     let mut values = vec![share; groups];
     values.extend(vec![-share; groups]);

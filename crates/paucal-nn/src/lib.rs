@@ -9,6 +9,7 @@
 //! | [`beats`] | networks that classify the beats of an electrocardiogram |
 //! | [`conv_stack`] | blocks of convolution, normalisation and pooling |
 //! | [`critic`] | the critic of a Wasserstein GAN and its exact gradient penalty |
+//! | [`conv_critic`] | the same of convolutions, for images and sequences |
 //! | [`mlp`] | a stack of dense layers |
 //! | [`generator`] | the residual generator of tabular GANs |
 //! | [`losses`] | losses of classifiers on logits |
@@ -38,12 +39,14 @@
 //! threads.
 
 pub mod beats;
+pub mod conv_critic;
 pub mod conv_stack;
 pub mod critic;
 pub mod device;
 mod error;
 pub mod generator;
 pub mod gradients;
+pub mod images;
 mod kernels;
 pub mod layers;
 pub mod losses;

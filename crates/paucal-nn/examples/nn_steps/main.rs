@@ -6,6 +6,7 @@
 
 mod ctgan;
 mod ecg;
+mod images;
 mod tvae;
 mod vitals;
 
@@ -28,6 +29,7 @@ const WORKLOADS: &[(&str, fn() -> Result<Step, NnError>)] = &[
     ("tvae", tvae::step),
     ("ecg-hybrid", ecg::hybrid),
     ("autoencoder", vitals::autoencoder),
+    ("resnet-50", images::resnet_50),
 ];
 
 fn main() -> Result<(), NnError> {

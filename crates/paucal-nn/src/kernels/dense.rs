@@ -1,7 +1,7 @@
 //! Dense layers: matrix products, bias, activation.
 
 use super::host::Matrix;
-use super::{cost, for_row_blocks, map_column_blocks};
+use super::{cost, for_row_blocks, map_column_blocks, spare};
 use crate::layers::Activation;
 
 /// One factor of a product.
@@ -111,7 +111,7 @@ pub fn activate(values: &mut [f32], activation: Activation) {
 /// `gradient · activation'`, the derivative taken from the activation's output.
 pub fn activation_gradient(output: &Matrix, gradient: &Matrix, activation: Activation) -> Vec<f32> {
     let columns = output.columns;
-    let mut out = vec![0.0; output.rows * columns];
+    let mut out = spare::room(output.rows * columns);
     for_row_blocks(&mut out, columns, cost::ARITHMETIC, |first, block| {
         for (i, row) in block.chunks_exact_mut(columns).enumerate() {
             let (y, dy) = (output.row(first + i), gradient.row(first + i));

@@ -9,18 +9,21 @@
 
 pub mod adam;
 pub mod average;
-pub mod conv1d;
+pub mod conv;
 pub mod dense;
+pub mod gate;
 pub mod gru;
 pub mod host;
+pub mod instance_norm;
 pub mod lstm;
 pub mod math;
 pub mod normalise;
 pub mod pool;
+pub mod pool2d;
+pub mod product;
 pub mod recurrent;
 pub mod spans;
 pub mod spare;
-pub mod tile;
 
 use rayon::prelude::*;
 
@@ -48,6 +51,22 @@ pub fn for_row_blocks(out: &mut [f32], columns: usize, cost: usize, each: impl F
     let rows = out.len() / columns;
     let block = rows.div_ceil(2 * rayon::current_num_threads()).max(1);
     out.par_chunks_mut(block * columns).enumerate().for_each(|(i, rows)| each(i * block, rows));
+}
+
+/// Calls `each(room, index, chunk)` on chunks of so many values, on all threads if that is worth it for so many
+/// operations in all; every thread has a room of its own.
+pub fn for_chunks<R>(
+    out: &mut [f32],
+    chunk: usize,
+    operations: usize,
+    room: impl Fn() -> R + Sync + Send,
+    each: impl Fn(&mut R, usize, &mut [f32]) + Sync + Send,
+) {
+    if operations < PARALLEL_FROM || out.len() <= chunk {
+        let mut room = room();
+        return out.chunks_mut(chunk).enumerate().for_each(|(i, chunk)| each(&mut room, i, chunk));
+    }
+    out.par_chunks_mut(chunk).enumerate().for_each_init(room, |room, (i, chunk)| each(room, i, chunk));
 }
 
 /// Columns per block of [`map_column_blocks`]: one cache line of `f32` times four.

@@ -1,15 +1,15 @@
 //! What the kernels of recurrent layers share.
 //!
 //! Rows of a sequence do not know of each other, so that a task takes a block of rows through all steps: threads meet
-//! once per layer, not once per step. Arrays are `[steps, rows, ·]`. The products are those of [`tile`](super::tile),
+//! once per layer, not once per step. Arrays are `[steps, rows, ·]`. The products are those of [`product`],
 //! whose sums do not depend on how rows are cut into blocks.
 
 use rayon::prelude::*;
 
 use super::PARALLEL_FROM;
 use super::host::Matrix;
+use super::product::{self, Packing, Picked};
 use super::spare;
-use super::tile::{self, Panel, Windows, padded};
 
 /// Rows per block.
 const ROWS: usize = 16;
@@ -40,43 +40,44 @@ pub struct Weights<'a> {
     pub recurrent_bias: &'a [f32],
 }
 
-/// A right factor of products with rows, in the layout that [`tile`] reads.
+/// A right factor of products with rows, in the layout that [`product`] reads.
 pub struct Packed {
     values: Vec<f32>,
-    depth: usize,
+    packing: Packing,
     columns: usize,
+    /// The places of the values of a row.
+    inner: Vec<u32>,
 }
 
 impl Packed {
     /// A matrix `[depth, columns]`.
     pub fn plain(matrix: &[f32], columns: usize) -> Self {
-        let (depth, stride) = (matrix.len() / columns.max(1), padded(columns));
-        let mut values = vec![0.0; depth * stride];
-        for (to, from) in values.chunks_exact_mut(stride.max(1)).zip(matrix.chunks_exact(columns.max(1))) {
-            to[..columns].copy_from_slice(from);
-        }
-        Self { values, depth, columns }
+        Self::new(matrix.len() / columns.max(1), columns, |i, column| matrix[i * columns + column])
     }
 
     /// A matrix `[columns, depth]`.
     pub fn transposed(matrix: &[f32], depth: usize) -> Self {
-        let columns = matrix.len() / depth.max(1);
-        let stride = padded(columns);
-        let mut values = vec![0.0; depth * stride];
-        for (column, from) in matrix.chunks_exact(depth.max(1)).enumerate() {
-            for (i, &v) in from.iter().enumerate() {
-                values[i * stride + column] = v;
+        Self::new(depth, matrix.len() / depth.max(1), |i, column| matrix[column * depth + i])
+    }
+
+    fn new(depth: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> Self {
+        let packing = Packing::new(depth, columns);
+        let mut values = vec![0.0; packing.len];
+        for i in 0..depth {
+            for column in 0..columns {
+                values[packing.at(i, column)] = value(i, column);
             }
         }
-        Self { values, depth, columns }
+        Self { values, packing, columns, inner: (0..depth as u32).collect() }
     }
 
     /// `out += rows · self`, for rows without gaps.
     pub fn add_product(&self, out: &mut [f32], rows: &[f32]) {
         let count = out.len() / self.columns.max(1);
-        let a = Windows { values: rows, row: self.depth, inner: 1 };
-        let b = Panel { values: &self.values, depth: self.depth, stride: padded(self.columns) };
-        tile::add_product(out, count, self.columns, a, b);
+        let every = |width: usize| (0..count).map(|row| (row * width) as u32).collect::<Vec<_>>();
+        let (starts, places) = (every(self.inner.len()), every(self.columns));
+        let a = Picked { values: rows, rows: &starts, inner: &self.inner };
+        product::add_product(out, &places, self.columns, a, self.packing.panel(&self.values));
     }
 }
 

@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Tensor};
 
 use super::{Activation, Mode};
-use crate::kernels::host::{self, Matrix};
-use crate::kernels::normalise;
+use crate::kernels::host::{self, Dense, Matrix};
+use crate::kernels::{normalise, spare};
 use crate::parameters::{Parameters, Role, Visit, VisitMut, join};
 
 /// Added to the variance.
@@ -76,13 +76,29 @@ impl BatchNorm {
 
     /// Normalises `[batch, channels, ...]` by the running statistics, and activates.
     pub fn evaluate<const D: usize>(&self, x: Tensor<D>, activation: Activation) -> Tensor<D> {
+        self.evaluate_added(x, None, activation)
+    }
+
+    /// The same with something added before the activation.
+    pub fn evaluate_added<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        added: Option<&Tensor<D>>,
+        activation: Activation,
+    ) -> Tensor<D> {
         let (scale, shift) = self.running_scale_shift();
         if D == 2
             && let (Some(m), Some(a), Some(b)) = (Matrix::of(&x), Matrix::of(&scale), Matrix::of(&shift))
+            && let Some(added) = dense(added)
         {
-            return host::tensor(normalise::scale_shift(&m, a.row(0), b.row(0), activation), x.dims());
+            let y = normalise::scale_shift(&m, a.row(0), b.row(0), added.as_deref(), activation);
+            return host::tensor(y, x.dims());
         }
-        activation.apply(x * per_channel(&scale) + per_channel(&shift))
+        let normal = x * per_channel(&scale) + per_channel(&shift);
+        activation.apply(match added {
+            Some(added) => normal + added.clone(),
+            None => normal,
+        })
     }
 
     /// Factor and summand of each channel that the running statistics come to.
@@ -94,8 +110,21 @@ impl BatchNorm {
 
     /// Normalises and activates a batch in training; keeps what [`Self::backward`] needs.
     pub fn forward_train(&mut self, x: Tensor<2>, activation: Activation) -> (Tensor<2>, BatchNormSaved) {
+        self.forward_train_added(x, None, activation)
+    }
+
+    /// The same with something added before the activation, as at the end of a residual block. Then
+    /// [`Self::backward`] is to be given the gradient from before the activation, which is also that of what was added.
+    pub fn forward_train_added(
+        &mut self,
+        x: Tensor<2>,
+        added: Option<&Tensor<2>>,
+        activation: Activation,
+    ) -> (Tensor<2>, BatchNormSaved) {
+        let left = if added.is_some() { Activation::Identity } else { activation };
         if let (Some(m), Some(weight), Some(bias)) =
             (Matrix::of(&x), Matrix::of(&self.weight), Matrix::of(&self.bias))
+            && let Some(added) = dense(added)
         {
             let (means, variances): (Vec<f32>, Vec<f32>) =
                 normalise::moments(&m).iter().map(|m| (m.mean, m.variance)).unzip();
@@ -103,7 +132,7 @@ impl BatchNorm {
             let scale: Vec<f32> = inverse.iter().zip(weight.row(0)).map(|(i, w)| i * w).collect();
             let shift: Vec<f32> =
                 means.iter().zip(&scale).zip(bias.row(0)).map(|((m, s), b)| b - m * s).collect();
-            let y = normalise::scale_shift(&m, &scale, &shift, activation);
+            let y = normalise::scale_shift(&m, &scale, &shift, added.as_deref(), activation);
             let y = host::tensor(y, [m.rows, m.columns]);
             let mean = host::tensor(means, [m.columns]);
             self.record(mean.clone(), host::tensor(variances, [m.columns]), m.rows);
@@ -111,7 +140,7 @@ impl BatchNorm {
                 y: y.clone(),
                 mean,
                 inverse: host::tensor(inverse, [m.columns]),
-                activation,
+                activation: left,
                 x,
             };
             return (y, saved);
@@ -122,8 +151,12 @@ impl BatchNorm {
         self.record(mean.clone(), variance.clone(), x.dims()[0]);
         let inverse = (variance + EPSILON).sqrt().recip();
         let normal = (x.clone() - mean.clone().unsqueeze()) * inverse.clone().unsqueeze();
-        let y = activation.apply(normal * self.weight.clone().unsqueeze() + self.bias.clone().unsqueeze());
-        (y.clone(), BatchNormSaved { x, y, mean, inverse, activation })
+        let normal = normal * self.weight.clone().unsqueeze() + self.bias.clone().unsqueeze();
+        let y = activation.apply(match added {
+            Some(added) => normal + added.clone(),
+            None => normal,
+        });
+        (y.clone(), BatchNormSaved { x, y, mean, inverse, activation: left })
     }
 
     /// Gradients of the input and the parameters from that of the activated output.
@@ -168,6 +201,28 @@ impl BatchNorm {
         let step = |old: Tensor<1>, new: Tensor<1>| old * (1.0 - MOMENTUM) + new * MOMENTUM;
         self.running_mean.inplace(|old| step(old, mean));
         self.running_variance.inplace(|old| step(old, biased_variance * unbiased));
+    }
+}
+
+/// The memory of what is added, if anything is; `None` where it lies elsewhere.
+#[allow(clippy::option_option)]
+fn dense<const D: usize>(added: Option<&Tensor<D>>) -> Option<Option<Dense>> {
+    match added {
+        Some(added) => Dense::of(added).map(Some),
+        None => Some(None),
+    }
+}
+
+impl BatchNormSaved {
+    /// The activated output.
+    pub(crate) fn output(&self) -> &Tensor<2> {
+        &self.y
+    }
+
+    /// Gives the memory back that nobody else holds.
+    pub(crate) fn give(self) {
+        spare::give(self.x);
+        spare::give(self.y);
     }
 }
 

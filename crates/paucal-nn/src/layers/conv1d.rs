@@ -5,10 +5,10 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 use paucal_core::Stream;
 
-use super::initial_uniform;
+use super::{Activation, Window, column_sums, initial_uniform};
 use crate::error::NnError;
 use crate::gradients::Gradients;
-use crate::kernels::conv1d::{self as kernel, Shape};
+use crate::kernels::conv::{self as kernel, Ending, Shape};
 use crate::kernels::host::{self, Dense};
 use crate::parameters::{Parameters, Role, Visit, VisitMut, join};
 
@@ -22,8 +22,7 @@ pub struct Conv1d {
     pub weight: Tensor<3>,
     /// `b`, shape `[outputs]`.
     pub bias: Tensor<1>,
-    stride: usize,
-    padding: usize,
+    window: Window,
 }
 
 impl Conv1d {
@@ -46,20 +45,19 @@ impl Conv1d {
         Ok(Self {
             weight: initial_uniform([outputs, inputs, kernel], inputs * kernel, stream, device),
             bias: initial_uniform([outputs], inputs * kernel, stream, device),
-            stride: 1,
-            padding: 0,
+            window: Window::sequence(kernel),
         })
     }
 
     /// Takes every so many windows; 0 is taken for 1.
     pub fn with_stride(mut self, stride: usize) -> Self {
-        self.stride = stride.max(1);
+        self.window = self.window.stride(stride.max(1));
         self
     }
 
     /// Puts so many zeros before and after the sequence, at most one less than the kernel.
     pub fn with_padding(mut self, padding: usize) -> Self {
-        self.padding = padding.min(self.weight.dims()[2] - 1);
+        self.window = self.window.padding(padding.min(self.weight.dims()[2] - 1));
         self
     }
 
@@ -70,12 +68,12 @@ impl Conv1d {
 
     /// Positions of the output for an input of `length`; 0 where the kernel does not fit.
     pub fn positions(&self, length: usize) -> usize {
-        self.shape(length).positions()
+        self.window.positions([1, length])[1]
     }
 
     fn shape(&self, length: usize) -> Shape {
-        let [outputs, inputs, kernel] = self.weight.dims();
-        Shape { length, inputs, outputs, kernel, stride: self.stride, padding: self.padding }
+        let [outputs, inputs, _] = self.weight.dims();
+        Shape { size: [1, length], inputs, outputs, groups: 1, window: self.window }
     }
 
     /// `[rows, length, inputs]` to `[rows, positions, outputs]`. The kernel must fit into the padded sequence.
@@ -85,10 +83,12 @@ impl Conv1d {
             (Dense::of(x), Dense::of(&self.weight), Dense::of(&self.bias))
         {
             let shape = self.shape(length);
-            let y = kernel::forward(shape, &x, &weight, &bias);
-            return host::tensor(y, [rows, shape.positions(), shape.outputs]);
+            let ending = Ending { bias: Some(&bias), activation: Activation::Identity };
+            let y = kernel::forward(&shape, &x, &weight, ending);
+            return host::tensor(y, [rows, self.positions(length), shape.outputs]);
         }
-        let options = ConvOptions::new([self.stride], [self.padding], [1], 1);
+        let Window { stride, padding, .. } = self.window;
+        let options = ConvOptions::new([stride[1]], [padding[1]], [1], 1);
         let channels_first = x.clone().swap_dims(1, 2);
         conv1d(channels_first, self.weight.clone(), Some(self.bias.clone()), options).swap_dims(1, 2)
     }
@@ -104,11 +104,12 @@ impl Conv1d {
         gradients: &mut Gradients,
     ) -> Option<Tensor<3>> {
         let dims = x.dims();
-        if let (Some(x), Some(dy), Some(weight)) = (Dense::of(x), Dense::of(dy), Dense::of(&self.weight)) {
-            let of = kernel::backward(self.shape(dims[1]), &x, &dy, &weight, wanted);
-            gradients.add(&join(path, "weight"), host::tensor(of.weight, self.weight.dims()));
-            gradients.add(&join(path, "bias"), host::tensor(of.bias, self.bias.dims()));
-            return of.input.map(|dx| host::tensor(dx, dims));
+        if let (Some(x), Some(of_y), Some(weight)) = (Dense::of(x), Dense::of(dy), Dense::of(&self.weight)) {
+            let shape = self.shape(dims[1]);
+            let of_weight = kernel::weight_gradient(&shape, &x, &of_y);
+            gradients.add(&join(path, "weight"), host::tensor(of_weight, self.weight.dims()));
+            gradients.add(&join(path, "bias"), column_sums(&dy.clone().flatten(0, 1)));
+            return wanted.then(|| host::tensor(kernel::input_gradient(&shape, &of_y, &weight), dims));
         }
         // Elsewhere the graph of this one operation is recorded.
         let lift = |t: &Tensor<3>| t.clone().inner().autodiff().require_grad();

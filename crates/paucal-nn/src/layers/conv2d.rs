@@ -5,9 +5,11 @@ use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Device, Tensor};
 use paucal_core::Stream;
 
-use super::{Activation, initial_uniform};
+use super::{Activation, column_sums, initial_uniform};
 use crate::error::NnError;
 use crate::gradients::Gradients;
+use crate::kernels::conv::{self as kernel, Ending, Shape};
+use crate::kernels::host::{self, Dense};
 use crate::parameters::{Parameters, Role, Visit, VisitMut, join};
 
 /// What a convolution covers, `[down, across]` each.
@@ -164,12 +166,31 @@ impl Conv2d {
 
     /// The same with an activation.
     pub fn forward_activated(&self, x: &Tensor<4>, activation: Activation) -> Tensor<4> {
-        activation.apply(self.composed(x, self.bias.clone()))
+        self.fused(x, self.bias.as_ref(), activation)
+            .unwrap_or_else(|| activation.apply(self.composed(x, self.bias.clone())))
     }
 
     /// How a change `t` of the input moves the output: the convolution without its bias.
     pub fn tangent(&self, t: &Tensor<4>) -> Tensor<4> {
-        self.composed(t, None)
+        self.fused(t, None, Activation::Identity).unwrap_or_else(|| self.composed(t, None))
+    }
+
+    fn shape(&self, size: [usize; 2]) -> Shape {
+        let [outputs, inputs, ..] = self.weight.dims();
+        Shape { size, inputs: inputs * self.groups, outputs, groups: self.groups, window: self.window }
+    }
+
+    fn fused(&self, x: &Tensor<4>, bias: Option<&Tensor<1>>, activation: Activation) -> Option<Tensor<4>> {
+        let [rows, height, width, _] = x.dims();
+        let shape = self.shape([height, width]);
+        let (x, weight) = (Dense::of(x)?, Dense::of(&self.weight)?);
+        let bias = match bias {
+            Some(bias) => Some(Dense::of(bias)?),
+            None => None,
+        };
+        let y = kernel::forward(&shape, &x, &weight, Ending { bias: bias.as_deref(), activation });
+        let [down, across] = shape.positions();
+        Some(host::tensor(y, [rows, down, across, shape.outputs]))
     }
 
     fn composed(&self, x: &Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
@@ -181,6 +202,11 @@ impl Conv2d {
 
     /// Gradient of an input of `size` (height, width) from that of the output: the transposed convolution.
     pub fn input_gradient(&self, dy: &Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+        if let (Some(of_output), Some(weight)) = (Dense::of(dy), Dense::of(&self.weight)) {
+            let shape = self.shape(size);
+            let dx = kernel::input_gradient(&shape, &of_output, &weight);
+            return host::tensor(dx, [dy.dims()[0], size[0], size[1], shape.inputs]);
+        }
         let Window { kernel, stride, padding, dilation } = self.window;
         let reach = |d: usize| size[d] + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1;
         let out = std::array::from_fn(|d| reach(d) % stride[d]);
@@ -193,12 +219,17 @@ impl Conv2d {
     pub fn gradient(&self, x: &Tensor<4>, dy: &Tensor<4>) -> ConvGradient {
         ConvGradient {
             weight: self.weight_gradient(x, dy),
-            bias: self.bias.as_ref().map(|_| dy.clone().sum_dims(&[0, 1, 2]).reshape([-1])),
+            bias: self.bias.as_ref().map(|_| column_sums(&dy.clone().flatten(0, 2))),
         }
     }
 
     /// That of the weights alone.
     pub fn weight_gradient(&self, x: &Tensor<4>, dy: &Tensor<4>) -> Tensor<4> {
+        if let (Some(input), Some(of_output)) = (Dense::of(x), Dense::of(dy)) {
+            let [_, height, width, _] = x.dims();
+            let found = kernel::weight_gradient(&self.shape([height, width]), &input, &of_output);
+            return host::tensor(found, self.weight.dims());
+        }
         let weight = self.weight.clone().inner().autodiff().require_grad();
         let copy = Self { weight: weight.clone(), bias: None, ..self.clone() };
         let product = copy.composed(&x.clone().inner().autodiff(), None) * dy.clone().inner().autodiff();

@@ -17,9 +17,11 @@ mod conv_transpose2d;
 mod convolution;
 mod dropout;
 mod gru;
+mod instance_norm;
 mod linear;
 mod lstm;
 mod pool;
+mod pool2d;
 mod recurrent;
 
 pub use activation::Activation;
@@ -30,10 +32,12 @@ pub use conv2d::{Conv2d, ConvGradient, Window};
 pub use convolution::{Convolution, TransposedConvolution};
 pub use dropout::Dropout;
 pub use gru::{Gru, GruTrace};
+pub use instance_norm::{InstanceNorm, InstanceNormGradient, InstanceNormSaved};
 pub(crate) use linear::column_sums;
 pub use linear::{Linear, LinearGradient, add_products, initial_uniform};
 pub use lstm::{BiLstm, BiLstmTrace, Lstm, LstmTrace};
 pub use pool::{MaxPool1d, MeanPool, NormPool, NormPoolSaved};
+pub use pool2d::{GlobalMeanPool, MaxPool2d, MeanPool2d};
 pub use recurrent::{Recurrent, Stack, StackTrace};
 
 /// Whether a network learns or is used.
