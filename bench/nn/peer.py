@@ -244,7 +244,8 @@ def critic_1d(wrap):
 def critic_2d(wrap):
     layers, channels = [], 3
     for outputs in [64, 128, 256, 512]:
-        layers.append(nn.Conv2d(channels, outputs, 4, 2, 1))
+        # A bias before the norm would do nothing.
+        layers.append(nn.Conv2d(channels, outputs, 4, 2, 1, bias=channels == 3))
         if channels > 3:
             layers.append(nn.InstanceNorm2d(outputs, affine=True))
         layers.append(nn.LeakyReLU(0.2))

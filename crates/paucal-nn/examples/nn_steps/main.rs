@@ -4,6 +4,7 @@
 //! on one line. What a step does stands in `bench/nn/peer.py`, which does the same.
 #![allow(clippy::print_stdout)]
 
+mod critics;
 mod ctgan;
 mod ecg;
 mod images;
@@ -29,6 +30,8 @@ const WORKLOADS: &[(&str, fn() -> Result<Step, NnError>)] = &[
     ("tvae", tvae::step),
     ("ecg-hybrid", ecg::hybrid),
     ("autoencoder", vitals::autoencoder),
+    ("critic-1d", critics::sequence),
+    ("critic-2d", critics::image),
     ("resnet-50", images::resnet_50),
 ];
 

@@ -125,20 +125,21 @@ fn step_backward(saved: Saved<'_>, of_state: &[f32], of_cell: &mut [f32], out: &
     let rows = out.chunks_exact_mut(4 * units).zip(saved.gates.chunks_exact(4 * units));
     let rows = rows.zip(saved.cells.chunks_exact(units)).zip(saved.squashed.chunks_exact(units));
     let rows = rows.zip(of_state.chunks_exact(units)).zip(of_cell.chunks_exact_mut(units));
-    for (((((da, gates), cell), squashed), dh), of_cell) in rows {
+    for (((((da, gates), cell), squashed), dh), dc) in rows {
+        let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &gates[gate * units..][..units]);
         let (da_i, rest) = da.split_at_mut(units);
         let (da_f, rest) = rest.split_at_mut(units);
         let (da_g, da_o) = rest.split_at_mut(units);
-        let da_o = &mut da_o[..units];
-        let [all_i, all_f, all_g, all_o] = [0, 1, 2, 3].map(|gate| &gates[gate * units..][..units]);
-        for k in 0..units {
-            let (i, f, g, o) = (all_i[k], all_f[k], all_g[k], all_o[k]);
-            let dc = (dh[k] * o).mul_add(1.0 - squashed[k] * squashed[k], of_cell[k]);
-            da_i[k] = dc * g * i * (1.0 - i);
-            da_f[k] = dc * cell[k] * f * (1.0 - f);
-            da_g[k] = dc * i * (1.0 - g * g);
-            da_o[k] = dh[k] * squashed[k] * o * (1.0 - o);
-            of_cell[k] = dc * f;
-        }
+        let through = dh.iter().zip(o).zip(squashed);
+        dc.iter_mut().zip(through).for_each(|(dc, ((dh, o), s))| *dc = (dh * o).mul_add(1.0 - s * s, *dc));
+        let each = dc.iter().zip(i).zip(g);
+        da_i.iter_mut().zip(each).for_each(|(da, ((dc, i), g))| *da = dc * g * i * (1.0 - i));
+        let each = dc.iter().zip(f).zip(cell);
+        da_f.iter_mut().zip(each).for_each(|(da, ((dc, f), c))| *da = dc * c * f * (1.0 - f));
+        let each = dc.iter().zip(i).zip(g);
+        da_g.iter_mut().zip(each).for_each(|(da, ((dc, i), g))| *da = dc * i * (1.0 - g * g));
+        let each = dh.iter().zip(o).zip(squashed);
+        da_o.iter_mut().zip(each).for_each(|(da, ((dh, o), s))| *da = dh * s * o * (1.0 - o));
+        dc.iter_mut().zip(f).for_each(|(dc, f)| *dc *= f);
     }
 }

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use paucal_core::Stream;
 
 use super::recurrent::{Recurrent, initial, reversed, step_of, weights};
-use super::{Activation, Linear};
+use super::{Activation, Linear, LinearGradient, add_products, column_sums};
 use crate::gradients::Gradients;
 use crate::kernels::host::{self, Dense, Matrix};
 use crate::kernels::lstm as kernel;
@@ -130,8 +130,12 @@ impl Lstm {
         };
         let Made { gates, cells, squashed, states } = trace.made;
         let before = states.clone().narrow(0, 0, steps * rows);
-        gradients.add_linear(&join(path, "input"), self.input.gradient(&trace.x, &da));
-        gradients.add_linear(&join(path, "recurrent"), self.recurrent.gradient(&before, &da));
+        // What is added to the sums is the same on both sides, and so is its gradient.
+        let bias = column_sums(&da);
+        for (name, input) in [("input", &trace.x), ("recurrent", &before)] {
+            let gradient = LinearGradient { weight: add_products(&[(&da, input)]), bias: bias.clone() };
+            gradients.add_linear(&join(path, name), gradient);
+        }
         drop(before);
         [gates, cells, squashed, states].into_iter().for_each(spare::give);
         da
