@@ -77,8 +77,9 @@ class Side:
         return float("nan")
 
     def warm_up(self):
-        """Milliseconds of a step."""
-        return statistics.median(self.steps(6)[1:])
+        """Milliseconds of a step, the first of which are not counted."""
+        first = self.steps(2)[1]
+        return statistics.median(self.steps(5)) if first < 500 else first
 
     def end(self):
         self.process.stdin.close()

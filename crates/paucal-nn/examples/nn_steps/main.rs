@@ -25,8 +25,8 @@ type Step = Box<dyn FnMut(u64) -> Result<(), NnError>>;
 
 /// The workloads by name.
 const WORKLOADS: &[(&str, fn() -> Result<Step, NnError>)] = &[
-    ("ctgan-critic", ctgan::critic),
-    ("ctgan-generator", ctgan::generator),
+    ("ctgan-critic", || Ok(ctgan::critic())),
+    ("ctgan-generator", || Ok(ctgan::generator())),
     ("tvae", tvae::step),
     ("ecg-hybrid", ecg::hybrid),
     ("autoencoder", vitals::autoencoder),

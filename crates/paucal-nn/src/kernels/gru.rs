@@ -56,7 +56,8 @@ struct Out<'a> {
 /// loop per operation, as in [`lstm`](super::lstm).
 fn step(gates: &mut [f32], of_state: &[f32], state: &[f32], out: Out<'_>, units: usize) {
     let rows = gates.chunks_exact_mut(3 * units).zip(of_state.chunks_exact(3 * units));
-    let outs = out.recalled.chunks_exact_mut(units).zip(out.state.chunks_exact_mut(units));
+    let Out { recalled, state: next } = out;
+    let outs = recalled.chunks_exact_mut(units).zip(next.chunks_exact_mut(units));
     for (((gates, of_state), h), (recalled, next)) in rows.zip(state.chunks_exact(units)).zip(outs) {
         let (reset_and_update, n) = gates.split_at_mut(2 * units);
         let (of_both, of_n) = of_state.split_at(2 * units);

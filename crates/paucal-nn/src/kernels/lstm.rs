@@ -62,8 +62,9 @@ struct Out<'a> {
 /// do not become vector instructions.
 fn step(gates: &mut [f32], cell: &[f32], out: Out<'_>, units: usize) {
     let rows = gates.chunks_exact_mut(4 * units).zip(cell.chunks_exact(units));
-    let outs = out.cell.chunks_exact_mut(units).zip(out.squashed.chunks_exact_mut(units));
-    for (((gates, cell), (next, squashed)), state) in rows.zip(outs).zip(out.state.chunks_exact_mut(units)) {
+    let Out { cell: next, squashed, state } = out;
+    let outs = next.chunks_exact_mut(units).zip(squashed.chunks_exact_mut(units));
+    for (((gates, cell), (next, squashed)), state) in rows.zip(outs).zip(state.chunks_exact_mut(units)) {
         let (input_and_forget, rest) = gates.split_at_mut(2 * units);
         let (g, o) = rest.split_at_mut(units);
         input_and_forget.iter_mut().for_each(|v| *v = sigmoid(*v));
