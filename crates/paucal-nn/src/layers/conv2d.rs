@@ -128,7 +128,8 @@ impl Conv2d {
         device: &Device,
     ) -> Result<Self, NnError> {
         window.check()?;
-        if inputs * outputs * groups == 0 || inputs % groups != 0 || outputs % groups != 0 {
+        let divided = inputs.is_multiple_of(groups) && outputs.is_multiple_of(groups);
+        if inputs * outputs * groups == 0 || !divided {
             let message = format!("a convolution of {inputs} to {outputs} channels in {groups} groups");
             return Err(NnError::Setting(message + " cannot be: groups divide both, none is 0"));
         }
