@@ -112,7 +112,8 @@ def row(name, program, threads, rounds):
         side.end()
     # Processor time is counted in hundredths of a second, over all steps.
     spent = ours.seconds / theirs.seconds
-    cells = [what, f"{a:.3g} ms", f"{b:.3g} ms", f"{a / b:.2f}", target, f"{spent:.2f}", *(f"{p:.0f} MiB" for p in peaks)]
+    a_ms, b_ms = (f"{v:.0f} ms" if v >= 100 else f"{v:.3g} ms" for v in (a, b))
+    cells = [what, a_ms, b_ms, f"{a / b:.2f}", target, f"{spent:.2f}", *(f"{p:.0f} MiB" for p in peaks)]
     return f"| {' | '.join(map(str, cells))} |"
 
 
