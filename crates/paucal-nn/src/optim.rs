@@ -1,22 +1,25 @@
-//! Adam (Kingma and Ba 2015, arXiv 1412.6980) as PyTorch defines it.
+//! Adam (Kingma and Ba 2015, arXiv 1412.6980) and AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) as PyTorch defines
+//! them.
 //!
-//! With weight decay `λ` the gradient is `g + λ θ` (L2 regularisation, not AdamW). Then
+//! With decoupled weight decay `μ` every weight first becomes `(1 − η μ) θ`. With weight decay `λ` the gradient is
+//! `g + λ θ` (L2 regularisation). Then
 //! `m ← β₁ m + (1 − β₁) g`, `v ← β₂ v + (1 − β₂) g²` and
 //! `θ ← θ − η / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)`; ε stands outside the corrected root. Burn's optimiser has
 //! another default ε (1e-5).
 //!
-//! On the CPU each parameter is updated in place by one pass on all threads.
+//! On the CPU each parameter is updated in place by one pass on all threads, and so is a moving average of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::error::NnError;
 use crate::gradients::Gradients;
-use crate::kernels::adam::{self, Update};
-use crate::kernels::host::{Matrix, Owned};
-use crate::parameters::{Parameters, Role, Visit, VisitMut, join};
+use crate::kernels::adam::{self, Update, Values};
+use crate::kernels::average;
+use crate::kernels::host::{Dense, Matrix, Owned};
+use crate::parameters::{Parameters, Role, Visit, VisitMut, join, move_towards};
 
 /// Settings of [`Adam`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -32,11 +35,21 @@ pub struct AdamConfig {
     pub epsilon: f64,
     /// λ.
     pub weight_decay: f64,
+    /// μ, which makes AdamW of it.
+    #[serde(default)]
+    pub decoupled_decay: f64,
 }
 
 impl Default for AdamConfig {
     fn default() -> Self {
-        Self { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
+        Self {
+            learning_rate: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            decoupled_decay: 0.0,
+        }
     }
 }
 
@@ -72,6 +85,37 @@ impl Adam {
     /// # Errors
     /// When a gradient does not have the size of its weight.
     pub fn step(&mut self, network: &mut impl Parameters, gradients: Gradients) -> Result<(), NnError> {
+        self.update(network, gradients, None)
+    }
+
+    /// The same, and moves every tensor of `average`, a network of the same structure, the given share of the way towards
+    /// what `network` has become, statistics included: [`move_towards`] in the pass that updates.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn step_averaged<N: Parameters>(
+        &mut self,
+        network: &mut N,
+        gradients: Gradients,
+        average: &mut N,
+        share: f32,
+    ) -> Result<(), NnError> {
+        let Some(mut lent) = Lent::of(average, share) else {
+            self.update(network, gradients, None)?;
+            move_towards(average, network, share);
+            return Ok(());
+        };
+        let updated = self.update(network, gradients, Some(&mut lent));
+        average.visit_mut("", &mut lent);
+        updated
+    }
+
+    fn update(
+        &mut self,
+        network: &mut impl Parameters,
+        gradients: Gradients,
+        average: Option<&mut Lent>,
+    ) -> Result<(), NnError> {
         if self.moments.is_empty() {
             network.visit("", &mut Zero(&mut self.moments));
         }
@@ -85,8 +129,9 @@ impl Adam {
             scale: (1.0 / (1.0 - c.beta2.powi(t)).sqrt()) as f32,
             epsilon: c.epsilon as f32,
             weight_decay: c.weight_decay as f32,
+            keep: (1.0 - c.learning_rate * c.decoupled_decay) as f32,
         };
-        let mut step = Step { moments: &mut self.moments, gradients, update, failed: None };
+        let mut step = Step { moments: &mut self.moments, gradients, update, average, failed: None };
         network.visit_mut("", &mut step);
         step.failed.map_or(Ok(()), |name| Err(NnError::MissingGradient(name)))
     }
@@ -118,22 +163,6 @@ impl Adam {
     }
 }
 
-/// Takes the given share off every weight, before a step: the decoupled weight decay of AdamW (Loshchilov and Hutter
-/// 2019, arXiv 1711.05101), where the share is the learning rate times the decay and [`AdamConfig::weight_decay`] is 0.
-pub fn decay(network: &mut impl Parameters, share: f64) {
-    struct Decay(f64);
-    impl VisitMut for Decay {
-        fn tensor<const D: usize>(&mut self, _: &str, role: Role, tensor: &mut Tensor<D>) {
-            if role == Role::Weight {
-                tensor.inplace(|t| t * self.0);
-            }
-        }
-    }
-    if share > 0.0 {
-        network.visit_mut("", &mut Decay(1.0 - share));
-    }
-}
-
 /// The visitor that starts moments at zero, one pair per weight.
 struct Zero<'a>(&'a mut BTreeMap<String, Moments>);
 
@@ -147,33 +176,90 @@ impl Visit for Zero<'_> {
     }
 }
 
+/// The memory of a moving average, lent for the time of an update and put back by visiting the average again.
+struct Lent {
+    /// In the order of the tensors.
+    memory: VecDeque<Owned>,
+    share: f32,
+}
+
+impl Lent {
+    /// Takes the memory of all tensors, or of none if one of them lives elsewhere.
+    fn of(average: &mut impl Parameters, share: f32) -> Option<Self> {
+        struct Here(bool);
+        impl Visit for Here {
+            fn tensor<const D: usize>(&mut self, _: &str, _: Role, tensor: &Tensor<D>) {
+                self.0 &= Dense::of(tensor).is_some();
+            }
+        }
+        struct Take(VecDeque<Owned>);
+        impl VisitMut for Take {
+            fn tensor<const D: usize>(&mut self, _: &str, _: Role, tensor: &mut Tensor<D>) {
+                self.0.extend(Owned::take(tensor));
+            }
+        }
+        let mut here = Here(true);
+        average.visit("", &mut here);
+        let mut take = Take(VecDeque::new());
+        here.0.then(|| average.visit_mut("", &mut take))?;
+        Some(Self { memory: take.0, share })
+    }
+
+    /// Has the next memory follow `tensor`, which was not updated, and keeps it for its return.
+    fn follow<const D: usize>(&mut self, tensor: &Tensor<D>) {
+        if let Some(mut memory) = self.memory.pop_front() {
+            if let Some(goal) = Dense::of(tensor) {
+                average::move_chunk(memory.values_mut(), &goal, self.share);
+            }
+            self.memory.push_back(memory);
+        }
+    }
+}
+
+impl VisitMut for Lent {
+    fn tensor<const D: usize>(&mut self, _: &str, _: Role, tensor: &mut Tensor<D>) {
+        if let Some(memory) = self.memory.pop_front() {
+            *tensor = memory.tensor();
+        }
+    }
+}
+
 /// The visitor that updates.
 struct Step<'a> {
     moments: &'a mut BTreeMap<String, Moments>,
     gradients: Gradients,
     update: Update,
+    average: Option<&'a mut Lent>,
     failed: Option<String>,
 }
 
 impl VisitMut for Step<'_> {
     fn tensor<const D: usize>(&mut self, name: &str, role: Role, tensor: &mut Tensor<D>) {
-        if role != Role::Weight {
-            return;
+        if !(role == Role::Weight && self.updated(name, tensor))
+            && let Some(average) = &mut self.average
+        {
+            average.follow(tensor);
         }
+    }
+}
+
+impl Step<'_> {
+    /// Updates a weight; `false` if its average was left where it is.
+    fn updated<const D: usize>(&mut self, name: &str, tensor: &mut Tensor<D>) -> bool {
         let (Some(gradient), Some(moments)) = (self.gradients.take(name), self.moments.get_mut(name)) else {
-            return;
+            return false;
         };
         if gradient.dims()[0] != tensor.dims().iter().product::<usize>() {
             self.failed.get_or_insert_with(|| name.to_owned());
-            return;
+            return false;
         }
-        let fused = match Matrix::of(&gradient) {
-            Some(gradient) => fused(tensor, moments, &gradient, self.update),
-            None => false,
-        };
-        if !fused {
-            tensor.inplace(|parameter| composed(parameter, moments, gradient, self.update));
+        if let Some(gradient) = Matrix::of(&gradient)
+            && fused(tensor, moments, &gradient, self.update, self.average.as_deref_mut())
+        {
+            return true;
         }
+        tensor.inplace(|parameter| composed(parameter, moments, gradient, self.update));
+        false
     }
 }
 
@@ -182,17 +268,28 @@ fn fused<const D: usize>(
     tensor: &mut Tensor<D>,
     moments: &mut Moments,
     gradient: &Matrix,
-    u: Update,
+    update: Update,
+    mut average: Option<&mut Lent>,
 ) -> bool {
     let Some(gradient) = gradient.dense() else { return false };
     let Some(mut parameter) = Owned::take(tensor) else { return false };
     let [mut first, mut second] = [&mut moments.first, &mut moments.second].map(|moment| {
         Owned::take(moment).unwrap_or_else(|| unreachable!("moments lie next to their parameter"))
     });
-    adam::update(parameter.values_mut(), first.values_mut(), second.values_mut(), gradient, u);
+    let mut followed = average.as_deref_mut().and_then(|lent| Some((lent.memory.pop_front()?, lent.share)));
+    let values = Values {
+        parameter: parameter.values_mut(),
+        moments: [first.values_mut(), second.values_mut()],
+        gradient,
+        average: followed.as_mut().map(|(memory, share)| (memory.values_mut(), *share)),
+    };
+    adam::update(values, update);
     *tensor = parameter.tensor();
     moments.first = first.tensor();
     moments.second = second.tensor();
+    if let (Some(lent), Some((memory, _))) = (average, followed) {
+        lent.memory.push_back(memory);
+    }
     true
 }
 
@@ -204,7 +301,7 @@ fn composed<const D: usize>(
     u: Update,
 ) -> Tensor<D> {
     let shape = parameter.dims();
-    let p: Tensor<1> = parameter.reshape([-1]);
+    let p: Tensor<1> = parameter.reshape([-1]) * u.keep;
     let g = gradient + p.clone() * u.weight_decay;
     moments.first.inplace(|m| m * u.beta1 + g.clone() * (1.0 - u.beta1));
     moments.second.inplace(|v| v * u.beta2 + g.square() * (1.0 - u.beta2));

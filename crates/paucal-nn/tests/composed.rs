@@ -113,3 +113,42 @@ fn adam_and_the_moving_average() {
     move_towards(&mut lifted, &fused, 0.3);
     close(&values(&average.weight), &values(&lifted.weight.inner()), 1e-6);
 }
+
+#[test]
+fn decoupled_decay_and_the_average_in_one_pass() {
+    let device = Device::flex();
+    // Wide enough for several pieces on several threads.
+    let start = Linear::new(700, 300, &mut Seed(1).stream("a", 0), &device);
+    let config = AdamConfig { decoupled_decay: 0.3, learning_rate: 0.1, ..AdamConfig::default() };
+    let (mut network, mut apart, mut other) = (start.clone(), start.clone(), composed(&start));
+    let (mut average, mut other_average) = (start.clone(), composed(&start));
+    let (mut adam, mut adam_apart, mut other_adam) =
+        (Adam::new(config), Adam::new(AdamConfig { decoupled_decay: 0.0, ..config }), Adam::new(config));
+    let mut average_apart = start.clone();
+    for step in 0..3 {
+        let gradient = noise::normal(Seed(3), "g", step, [210_000], &device);
+        let one = |g: Tensor<1>| {
+            let mut gradients = Gradients::new();
+            gradients.add("weight", g);
+            gradients
+        };
+        adam.step_averaged(&mut network, one(gradient.clone()), &mut average, 0.2).unwrap();
+        other_adam
+            .step_averaged(&mut other, one(gradient.clone().autodiff()), &mut other_average, 0.2)
+            .unwrap();
+        // One thing after the other: decay, Adam, average.
+        apart.weight = apart.weight.clone() * ((1.0 - 0.1 * 0.3_f64) as f32);
+        adam_apart.step(&mut apart, one(gradient)).unwrap();
+        move_towards(&mut average_apart, &apart, 0.2);
+    }
+    close(&values(&network.weight), &values(&other.weight.inner()), 1e-6);
+    close(&values(&average.weight), &values(&other_average.weight.inner()), 1e-6);
+    assert_eq!(values(&network.weight), values(&apart.weight));
+    assert_eq!(values(&average.weight), values(&average_apart.weight));
+    assert_eq!(values(&average.bias), values(&start.bias), "no gradient, no change");
+    // The average's memory comes back after an error too.
+    let mut wrong = Gradients::new();
+    wrong.add("weight", Tensor::<1>::zeros([5], &device));
+    assert!(adam.step_averaged(&mut network, wrong, &mut average, 0.2).is_err());
+    assert_eq!(average.weight.dims(), [300, 700]);
+}

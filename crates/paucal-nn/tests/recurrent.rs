@@ -71,7 +71,7 @@ fn recurrent_layers_are_those_of_pytorch() {
     let (y, trace) = gru.forward_train(&of("gru.x0", [30, 3]), 5, &of("gru.x1", [6, 4]));
     close(&values(&y), &file.values("gru.y").unwrap(), 1e-5);
     let mut gradients = Gradients::new();
-    let of_sums = gru.backward(&trace, &of("gru.dy", [30, 4]), "", &mut gradients);
+    let of_sums = gru.backward(trace, &of("gru.dy", [30, 4]), "", &mut gradients);
     close(&values(&gru.input.input_gradient(&of_sums)), &file.values("gru.dx0").unwrap(), 1e-5);
     golden_gradients(&file, "gru", &gradients, prefixed);
 
@@ -80,7 +80,7 @@ fn recurrent_layers_are_those_of_pytorch() {
     let (y, trace) = lstm.forward_train(&of("lstm.x0", [30, 3]), 5, &h, &c);
     close(&values(&y), &file.values("lstm.y").unwrap(), 1e-5);
     let mut gradients = Gradients::new();
-    let of_sums = lstm.backward(&trace, &of("lstm.dy", [30, 4]), "", &mut gradients);
+    let of_sums = lstm.backward(trace, &of("lstm.dy", [30, 4]), "", &mut gradients);
     close(&values(&lstm.input.input_gradient(&of_sums)), &file.values("lstm.dx0").unwrap(), 1e-5);
     golden_gradients(&file, "lstm", &gradients, prefixed);
 }
@@ -97,7 +97,7 @@ fn golden_stack<L: Recurrent>(file: &Archive, path: &str, [steps, rows, inputs, 
     close(&last, &file.values(&format!("{path}.y")).unwrap(), 1e-5);
     let mut gradients = Gradients::new();
     let dy = tensor(file, &format!("{path}.dy"), [given, units]);
-    let dx = stack.backward(&trace, &dy, "", &mut gradients);
+    let dx = stack.backward(trace, &dy, "", &mut gradients);
     close(&values(&dx), &file.values(&format!("{path}.dx0")).unwrap(), 1e-5);
     assert_eq!(gradients.iter().count(), 8);
     golden_gradients(file, path, &gradients, of_torch);
@@ -119,7 +119,7 @@ fn check_stack<L: Recurrent + Clone>([steps, rows, inputs, units]: [usize; 4], g
     let (y, trace) = stack.forward_train(&x, steps, "dropout", draw);
     assert_ne!(values(&y), values(&stack.forward(&x, steps)), "something is dropped");
     let mut by_hand = Gradients::new();
-    let dx = stack.backward(&trace, &dy, "", &mut by_hand);
+    let dx = stack.backward(trace, &dy, "", &mut by_hand);
 
     let (live, leaf) = (tracked(&stack), x.clone().autodiff().require_grad());
     let (other, _) = live.forward_train(&leaf, steps, "dropout", draw);
@@ -132,7 +132,7 @@ fn check_stack<L: Recurrent + Clone>([steps, rows, inputs, units]: [usize; 4], g
     let lifted = composed(&stack);
     let (_, trace) = lifted.forward_train(&x.autodiff(), steps, "dropout", draw);
     let mut by_parts = Gradients::new();
-    let other = lifted.backward(&trace, &dy.autodiff(), "", &mut by_parts);
+    let other = lifted.backward(trace, &dy.autodiff(), "", &mut by_parts);
     close(&values(&dx), &values(&other.inner()), 2e-5);
     same(&by_hand, &by_parts, 12);
 }
@@ -158,7 +158,7 @@ fn both_directions_are_those_of_the_graph() {
         let dy = random("dy", [rows, 2 * units]);
         let (y, trace) = layer.forward_train(&x, steps, at);
         let mut by_hand = Gradients::new();
-        let dx = layer.backward(&trace, &dy, "", &mut by_hand);
+        let dx = layer.backward(trace, &dy, "", &mut by_hand);
 
         let (live, leaf) = (tracked(&layer), x.clone().autodiff().require_grad());
         let (other, _) = live.forward_train(&leaf, steps, at);
@@ -170,7 +170,7 @@ fn both_directions_are_those_of_the_graph() {
         let lifted = composed(&layer);
         let (_, trace) = lifted.forward_train(&x.autodiff(), steps, at);
         let mut by_parts = Gradients::new();
-        let other = lifted.backward(&trace, &dy.autodiff(), "", &mut by_parts);
+        let other = lifted.backward(trace, &dy.autodiff(), "", &mut by_parts);
         close(&values(&dx), &values(&other.inner()), 1e-5);
         same(&by_hand, &by_parts, 8);
     }
@@ -252,7 +252,7 @@ fn gradients_of_a_gated_unit_are_those_of_differences() {
     };
     let mut gradients = Gradients::new();
     let (_, trace) = gru.forward_train(&x, 4, &state);
-    gru.backward(&trace, &dy, "", &mut gradients);
+    gru.backward(trace, &dy, "", &mut gradients);
     let step = 1e-2_f32;
     for (k, want) in values(gradients.get("recurrent.weight").unwrap()).into_iter().enumerate() {
         let moved = |sign: f32| {
@@ -275,7 +275,7 @@ fn nothing_depends_on_the_number_of_threads() {
         let x = random("x", [20 * 70, 40]);
         let mut gradients = Gradients::new();
         let (y, trace) = stack.forward_train(&x, 20, "dropout", Some(Draw { seed: SEED, step: 1 }));
-        let dx = stack.backward(&trace, &y, "", &mut gradients);
+        let dx = stack.backward(trace, &y, "", &mut gradients);
         let mut out = vec![values(&y), values(&dx)];
         out.extend(gradients.iter().map(|(_, g)| values(g)));
         out

@@ -199,7 +199,7 @@ fn nothing_depends_on_the_number_of_threads() {
         let (pooled, saved) = pool.forward_train(convolved);
         let features = MeanPool.forward(&pooled);
         let (y, trace) = lstm.forward_train(&features, 5, 2);
-        let dx = lstm.backward(&trace, &y, "lstm", &mut gradients);
+        let dx = lstm.backward(trace, &y, "lstm", &mut gradients);
         let dx = pool.backward(saved, &MeanPool.backward(&pooled, &dx), "pool", &mut gradients);
         let dx = conv.backward(&x, &dx, true, "conv", &mut gradients).unwrap();
         let mut out = vec![values(&y), values(&dx), values(&pool.norm.running_variance)];

@@ -3,7 +3,7 @@
 use paucal_nn::critic::Critic;
 use paucal_nn::generator::Generator;
 use paucal_nn::optim::{Adam, AdamConfig};
-use paucal_nn::{Device, NnError, Tensor, noise};
+use paucal_nn::{Device, Tensor, noise};
 
 use super::{SEED, Step};
 
@@ -23,25 +23,25 @@ fn new_critic(device: &Device) -> Critic {
 }
 
 /// Wasserstein loss and penalty on given fake and real packs.
-pub fn critic() -> Result<Step, NnError> {
+pub fn critic() -> Step {
     let device = Device::flex();
     let (mut critic, mut adam) = (new_critic(&device), adam());
     let [fake, real]: [Tensor<2>; 2] =
         ["fake", "real"].map(|purpose| noise::normal(SEED, purpose, 0, [GROUPS, PAC * ROW], &device));
-    Ok(Box::new(move |k| {
+    Box::new(move |k| {
         let masks = critic.masks(3 * GROUPS, SEED, "mask", k, &device);
         let mix = noise::uniform(SEED, "mix", k, [GROUPS, 1], &device);
         let loss = critic.loss(&fake, &real, &mix, &masks, 10.0);
         adam.step(&mut critic, loss.gradients)
-    }))
+    })
 }
 
 /// Raw rows from noise, judged by a critic whose weights are held.
-pub fn generator() -> Result<Step, NnError> {
+pub fn generator() -> Step {
     let device = Device::flex();
     let (critic, mut adam) = (new_critic(&device), adam());
     let mut generator = Generator::new(NOISE, &UNITS, ROW, &mut SEED.stream("generator", 0), &device);
-    Ok(Box::new(move |k| {
+    Box::new(move |k| {
         let z = noise::normal(SEED, "z", k, [BATCH, NOISE], &device);
         let (raw, trace) = generator.forward_train(&z);
         let masks = critic.masks(GROUPS, SEED, "mask", k, &device);
@@ -49,5 +49,5 @@ pub fn generator() -> Result<Step, NnError> {
         let dy = gradient.reshape([BATCH, ROW]) * (-1.0 / GROUPS as f32);
         let gradients = generator.backward(&trace, &dy);
         adam.step(&mut generator, gradients)
-    }))
+    })
 }

@@ -6,6 +6,7 @@
 // All workloads are built alike, whether that can fail or not.
 #![allow(clippy::unnecessary_wraps)]
 
+mod critics;
 mod ctgan;
 mod ecg;
 mod images;
@@ -26,11 +27,13 @@ type Step = Box<dyn FnMut(u64) -> Result<(), NnError>>;
 
 /// The workloads by name.
 const WORKLOADS: &[(&str, fn() -> Result<Step, NnError>)] = &[
-    ("ctgan-critic", ctgan::critic),
-    ("ctgan-generator", ctgan::generator),
+    ("ctgan-critic", || Ok(ctgan::critic())),
+    ("ctgan-generator", || Ok(ctgan::generator())),
     ("tvae", tvae::step),
     ("ecg-hybrid", ecg::hybrid),
     ("autoencoder", vitals::autoencoder),
+    ("critic-1d", critics::sequence),
+    ("critic-2d", critics::image),
     ("resnet-50", images::resnet_50),
 ];
 

@@ -196,7 +196,7 @@ impl BeatNetwork for HybridNet {
             }
         }
         let of_context = joined.clone().narrow(1, SHAPE, 2 * UNITS);
-        let of_features = self.context.backward(&trace.context, &of_context, "context", &mut gradients);
+        let of_features = self.context.backward(trace.context, &of_context, "context", &mut gradients);
         let [rows, width] = [joined.dims()[0], SHAPE];
         let middle = self.slots / 2 * rows;
         let of_middle = joined.narrow(1, 0, width) + of_features.clone().narrow(0, middle, rows);

@@ -28,6 +28,7 @@ pub fn move_towards<const D: usize>(tensor: &mut Tensor<D>, goal: Tensor<1>, sha
     }
 }
 
-fn move_chunk(values: &mut [f32], goal: &[f32], share: f32) {
+/// Moves `values` the given share of the way towards `goal`, on one thread.
+pub fn move_chunk(values: &mut [f32], goal: &[f32], share: f32) {
     values.iter_mut().zip(goal).for_each(|(v, g)| *v = (g - *v).mul_add(share, *v));
 }

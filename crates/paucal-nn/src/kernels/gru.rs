@@ -3,6 +3,7 @@
 use super::host::Matrix;
 use super::math::{sigmoid, tanh};
 use super::recurrent::{Packed, Sizes, Weights, add_rows, blocks, for_blocks, place, started};
+use super::spare;
 
 /// What a sequence leaves, arrays `[steps, rows, ·]`.
 pub struct Made {
@@ -21,8 +22,8 @@ pub fn forward(sizes: Sizes, weights: Weights<'_>, x: &[f32], state: &[f32]) -> 
     let from_input = Packed::transposed(weights.input, inputs);
     let from_state = Packed::transposed(weights.recurrent, units);
     let mut made = Made {
-        gates: vec![0.0; steps * rows * wide],
-        recalled: vec![0.0; steps * rows * units],
+        gates: spare::room(steps * rows * wide),
+        recalled: spare::room(steps * rows * units),
         states: started(state, steps),
     };
     let parts = blocks(&mut made.gates, rows, wide)
@@ -51,22 +52,22 @@ struct Out<'a> {
     state: &'a mut [f32],
 }
 
-/// Turns the sums of the gates, from the input in `gates` and from the state, into the gates, and makes the step.
+/// Turns the sums of the gates, from the input in `gates` and from the state, into the gates, and makes the step. One
+/// loop per operation, as in [`lstm`](super::lstm).
 fn step(gates: &mut [f32], of_state: &[f32], state: &[f32], out: Out<'_>, units: usize) {
     let rows = gates.chunks_exact_mut(3 * units).zip(of_state.chunks_exact(3 * units));
     let Out { recalled, state: next } = out;
     let outs = recalled.chunks_exact_mut(units).zip(next.chunks_exact_mut(units));
     for (((gates, of_state), h), (recalled, next)) in rows.zip(state.chunks_exact(units)).zip(outs) {
-        let (r, rest) = gates.split_at_mut(units);
-        let (z, n) = rest.split_at_mut(units);
-        let n = &mut n[..units];
-        let [of_r, of_z, of_n] = [0, 1, 2].map(|gate| &of_state[gate * units..][..units]);
-        for k in 0..units {
-            (r[k], z[k]) = (sigmoid(r[k] + of_r[k]), sigmoid(z[k] + of_z[k]));
-            recalled[k] = of_n[k];
-            n[k] = tanh(r[k].mul_add(of_n[k], n[k]));
-            next[k] = z[k].mul_add(h[k] - n[k], n[k]);
-        }
+        let (reset_and_update, n) = gates.split_at_mut(2 * units);
+        let (of_both, of_n) = of_state.split_at(2 * units);
+        reset_and_update.iter_mut().zip(of_both).for_each(|(v, from_state)| *v = sigmoid(*v + from_state));
+        recalled.copy_from_slice(of_n);
+        let (r, z) = reset_and_update.split_at(units);
+        n.iter_mut().zip(r.iter().zip(of_n)).for_each(|(n, (r, from_state))| *n = r.mul_add(*from_state, *n));
+        n.iter_mut().for_each(|n| *n = tanh(*n));
+        next.iter_mut().zip(h.iter().zip(&*n)).for_each(|(next, (h, n))| *next = h - n);
+        next.iter_mut().zip(z.iter().zip(&*n)).for_each(|(next, (z, n))| *next = z.mul_add(*next, *n));
     }
 }
 
@@ -95,7 +96,7 @@ pub fn backward(sizes: Sizes, recurrent: &[f32], saved: Saved<'_>, of_states: &M
     let wide = 3 * units;
     let to_state = Packed::plain(recurrent, units);
     let silent = steps - of_states.rows / rows.max(1);
-    let room = || vec![0.0; steps * rows * wide];
+    let room = || spare::room(steps * rows * wide);
     let mut out = OfSums { input: room(), state: room() };
     let parts = blocks(&mut out.input, rows, wide).into_iter().zip(blocks(&mut out.state, rows, wide));
     for_blocks(parts.collect(), steps * rows * wide * units, |block, (mut of_input, mut of_sums)| {

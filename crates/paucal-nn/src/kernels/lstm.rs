@@ -3,6 +3,7 @@
 use super::host::Matrix;
 use super::math::{sigmoid, tanh};
 use super::recurrent::{Packed, Sizes, Weights, add_rows, blocks, for_blocks, place, started};
+use super::spare;
 
 /// What a sequence leaves, arrays `[steps, rows, ·]`.
 pub struct Made {
@@ -24,9 +25,9 @@ pub fn forward(sizes: Sizes, weights: Weights<'_>, x: &[f32], state: &[f32], cel
     let from_state = Packed::transposed(weights.recurrent, units);
     let bias: Vec<f32> = weights.input_bias.iter().zip(weights.recurrent_bias).map(|(a, b)| a + b).collect();
     let mut made = Made {
-        gates: vec![0.0; steps * rows * wide],
+        gates: spare::room(steps * rows * wide),
         cells: started(cell, steps),
-        squashed: vec![0.0; steps * rows * units],
+        squashed: spare::room(steps * rows * units),
         states: started(state, steps),
     };
     let parts = blocks(&mut made.gates, rows, wide)
@@ -57,23 +58,23 @@ struct Out<'a> {
     state: &'a mut [f32],
 }
 
-/// Turns the sums of the gates into the gates, and makes the step.
+/// Turns the sums of the gates into the gates, and makes the step. One loop per operation: loops over many slices at once
+/// do not become vector instructions.
 fn step(gates: &mut [f32], cell: &[f32], out: Out<'_>, units: usize) {
     let rows = gates.chunks_exact_mut(4 * units).zip(cell.chunks_exact(units));
     let Out { cell: next, squashed, state } = out;
     let outs = next.chunks_exact_mut(units).zip(squashed.chunks_exact_mut(units));
     for (((gates, cell), (next, squashed)), state) in rows.zip(outs).zip(state.chunks_exact_mut(units)) {
-        let (i, rest) = gates.split_at_mut(units);
-        let (f, rest) = rest.split_at_mut(units);
+        let (input_and_forget, rest) = gates.split_at_mut(2 * units);
         let (g, o) = rest.split_at_mut(units);
-        // Slices of the length that the loop runs over need no checks within it.
-        let o = &mut o[..units];
-        for k in 0..units {
-            (i[k], f[k], g[k], o[k]) = (sigmoid(i[k]), sigmoid(f[k]), tanh(g[k]), sigmoid(o[k]));
-            next[k] = f[k].mul_add(cell[k], i[k] * g[k]);
-            squashed[k] = tanh(next[k]);
-            state[k] = o[k] * squashed[k];
-        }
+        input_and_forget.iter_mut().for_each(|v| *v = sigmoid(*v));
+        g.iter_mut().for_each(|v| *v = tanh(*v));
+        o.iter_mut().for_each(|v| *v = sigmoid(*v));
+        let (i, f) = input_and_forget.split_at(units);
+        next.iter_mut().zip(i.iter().zip(&*g)).for_each(|(next, (i, g))| *next = i * g);
+        next.iter_mut().zip(f.iter().zip(cell)).for_each(|(next, (f, c))| *next = f.mul_add(*c, *next));
+        squashed.iter_mut().zip(&*next).for_each(|(s, c)| *s = tanh(*c));
+        state.iter_mut().zip(o.iter().zip(&*squashed)).for_each(|(h, (o, s))| *h = o * s);
     }
 }
 
@@ -95,7 +96,7 @@ pub fn backward(sizes: Sizes, recurrent: &[f32], saved: Saved<'_>, of_states: &M
     let wide = 4 * units;
     let to_state = Packed::plain(recurrent, units);
     let silent = steps - of_states.rows / rows.max(1);
-    let mut out = vec![0.0; steps * rows * wide];
+    let mut out = spare::room(steps * rows * wide);
     let sums = out.len() * units;
     for_blocks(blocks(&mut out, rows, wide), sums, |block, mut da| {
         let size = place(sizes, block, 0, units).len();
@@ -125,20 +126,21 @@ fn step_backward(saved: Saved<'_>, of_state: &[f32], of_cell: &mut [f32], out: &
     let rows = out.chunks_exact_mut(4 * units).zip(saved.gates.chunks_exact(4 * units));
     let rows = rows.zip(saved.cells.chunks_exact(units)).zip(saved.squashed.chunks_exact(units));
     let rows = rows.zip(of_state.chunks_exact(units)).zip(of_cell.chunks_exact_mut(units));
-    for (((((da, gates), cell), squashed), dh), of_cell) in rows {
+    for (((((da, gates), cell), squashed), dh), dc) in rows {
+        let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &gates[gate * units..][..units]);
         let (da_i, rest) = da.split_at_mut(units);
         let (da_f, rest) = rest.split_at_mut(units);
         let (da_g, da_o) = rest.split_at_mut(units);
-        let da_o = &mut da_o[..units];
-        let [all_i, all_f, all_g, all_o] = [0, 1, 2, 3].map(|gate| &gates[gate * units..][..units]);
-        for k in 0..units {
-            let (i, f, g, o) = (all_i[k], all_f[k], all_g[k], all_o[k]);
-            let dc = (dh[k] * o).mul_add(1.0 - squashed[k] * squashed[k], of_cell[k]);
-            da_i[k] = dc * g * i * (1.0 - i);
-            da_f[k] = dc * cell[k] * f * (1.0 - f);
-            da_g[k] = dc * i * (1.0 - g * g);
-            da_o[k] = dh[k] * squashed[k] * o * (1.0 - o);
-            of_cell[k] = dc * f;
-        }
+        let through = dh.iter().zip(o).zip(squashed);
+        dc.iter_mut().zip(through).for_each(|(dc, ((dh, o), s))| *dc = (dh * o).mul_add(1.0 - s * s, *dc));
+        let each = dc.iter().zip(i).zip(g);
+        da_i.iter_mut().zip(each).for_each(|(da, ((dc, i), g))| *da = dc * g * i * (1.0 - i));
+        let each = dc.iter().zip(f).zip(cell);
+        da_f.iter_mut().zip(each).for_each(|(da, ((dc, f), c))| *da = dc * c * f * (1.0 - f));
+        let each = dc.iter().zip(i).zip(g);
+        da_g.iter_mut().zip(each).for_each(|(da, ((dc, i), g))| *da = dc * i * (1.0 - g * g));
+        let each = dh.iter().zip(o).zip(squashed);
+        da_o.iter_mut().zip(each).for_each(|(da, ((dh, o), s))| *da = dh * s * o * (1.0 - o));
+        dc.iter_mut().zip(f).for_each(|(dc, f)| *dc *= f);
     }
 }

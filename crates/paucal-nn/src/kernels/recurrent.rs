@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::PARALLEL_FROM;
 use super::host::Matrix;
 use super::product::{self, Packing, Picked};
+use super::spare;
 
 /// Rows per block.
 const ROWS: usize = 16;
@@ -46,6 +47,9 @@ pub struct Packed {
     columns: usize,
     /// The places of the values of a row.
     inner: Vec<u32>,
+    /// Where the rows of a block start in the left factor and in the product.
+    starts: Vec<u32>,
+    places: Vec<u32>,
 }
 
 impl Packed {
@@ -67,16 +71,17 @@ impl Packed {
                 values[packing.at(i, column)] = value(i, column);
             }
         }
-        Self { values, packing, columns, inner: (0..depth as u32).collect() }
+        let every = |width: usize| (0..ROWS).map(|row| (row * width) as u32).collect();
+        let inner = (0..depth as u32).collect();
+        Self { values, packing, columns, inner, starts: every(depth), places: every(columns) }
     }
 
-    /// `out += rows · self`, for rows without gaps.
+    /// `out += rows · self`, for the rows of a block without gaps.
     pub fn add_product(&self, out: &mut [f32], rows: &[f32]) {
         let count = out.len() / self.columns.max(1);
-        let every = |width: usize| (0..count).map(|row| (row * width) as u32).collect::<Vec<_>>();
-        let (starts, places) = (every(self.inner.len()), every(self.columns));
-        let a = Picked { values: rows, rows: &starts, inner: &self.inner };
-        product::add_product(out, &places, self.columns, a, self.packing.panel(&self.values));
+        let a = Picked { values: rows, rows: &self.starts[..count], inner: &self.inner };
+        let b = self.packing.panel(&self.values);
+        product::add_product(out, &self.places[..count], self.columns, a, b);
     }
 }
 
@@ -114,7 +119,7 @@ pub fn for_blocks<T: Send>(parts: Vec<T>, sums: usize, each: impl Fn(usize, T) +
 
 /// An array `[steps + 1, rows, ·]` that starts with `first` and is to be filled.
 pub fn started(first: &[f32], steps: usize) -> Vec<f32> {
-    let mut values = vec![0.0; (steps + 1) * first.len()];
+    let mut values = spare::room((steps + 1) * first.len());
     values[..first.len()].copy_from_slice(first);
     values
 }

@@ -9,6 +9,7 @@ use crate::gradients::Gradients;
 use crate::kernels::gru as kernel;
 use crate::kernels::host::{self, Dense, Matrix};
 use crate::kernels::recurrent::Sizes;
+use crate::kernels::spare;
 use crate::parameters::join;
 
 /// One layer. With `r` and `z` = σ of their share of `W x + b + U h + d`, `n = tanh(W x + b + r (U h + d))` and
@@ -101,22 +102,25 @@ impl Gru {
 
     /// Adds the parameters' gradients under `path`, from those of the states after the last steps, one below the other;
     /// those of the states before do not count. Returns the gradient of the sums that come from the inputs, of which
-    /// `self.input.input_gradient` makes that of the inputs.
+    /// `self.input.input_gradient` makes that of the inputs. The trace is used up.
     pub fn backward(
         &self,
-        trace: &GruTrace,
+        trace: GruTrace,
         dy: &Tensor<2>,
         path: &str,
         gradients: &mut Gradients,
     ) -> Tensor<2> {
         let Sizes { steps, rows, .. } = trace.sizes;
-        let (of_input, of_state) = match self.backward_fused(trace, dy) {
+        let (of_input, of_state) = match self.backward_fused(&trace, dy) {
             Some(both) => both,
-            None => self.backward_composed(trace, dy),
+            None => self.backward_composed(&trace, dy),
         };
-        let before = trace.made.states.clone().narrow(0, 0, steps * rows);
+        let Made { gates, recalled, states } = trace.made;
+        let before = states.clone().narrow(0, 0, steps * rows);
         gradients.add_linear(&join(path, "input"), self.input.gradient(&trace.x, &of_input));
         gradients.add_linear(&join(path, "recurrent"), self.recurrent.gradient(&before, &of_state));
+        drop(before);
+        [gates, recalled, states, of_state].into_iter().for_each(spare::give);
         of_input
     }
 
@@ -176,7 +180,7 @@ impl Recurrent for Gru {
         self.forward_train(x, steps, &zeros)
     }
 
-    fn backward(&self, trace: &GruTrace, dy: &Tensor<2>, path: &str, gradients: &mut Gradients) -> Tensor<2> {
+    fn backward(&self, trace: GruTrace, dy: &Tensor<2>, path: &str, gradients: &mut Gradients) -> Tensor<2> {
         self.backward(trace, dy, path, gradients)
     }
 }

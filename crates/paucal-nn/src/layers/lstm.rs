@@ -4,11 +4,12 @@ use burn::tensor::{Device, Tensor};
 use paucal_core::Stream;
 
 use super::recurrent::{Recurrent, initial, reversed, step_of, weights};
-use super::{Activation, Linear};
+use super::{Activation, Linear, LinearGradient, add_products, column_sums};
 use crate::gradients::Gradients;
 use crate::kernels::host::{self, Dense, Matrix};
 use crate::kernels::lstm as kernel;
 use crate::kernels::recurrent::Sizes;
+use crate::kernels::spare;
 use crate::parameters::join;
 
 /// One layer in one direction. With gates `(i, f, g, o) = W x + U h + b` and σ on all but g, on which is tanh,
@@ -114,22 +115,29 @@ impl Lstm {
 
     /// Adds the parameters' gradients under `path`, from those of the states after the last steps, one below the other;
     /// those of the states before do not count. Returns the gradient of the gates' sums of all steps, of which
-    /// `self.input.input_gradient` makes that of the inputs.
+    /// `self.input.input_gradient` makes that of the inputs. The trace is used up.
     pub fn backward(
         &self,
-        trace: &LstmTrace,
+        trace: LstmTrace,
         dy: &Tensor<2>,
         path: &str,
         gradients: &mut Gradients,
     ) -> Tensor<2> {
         let Sizes { steps, rows, .. } = trace.sizes;
-        let da = match self.backward_fused(trace, dy) {
+        let da = match self.backward_fused(&trace, dy) {
             Some(da) => da,
-            None => self.backward_composed(trace, dy),
+            None => self.backward_composed(&trace, dy),
         };
-        let before = trace.made.states.clone().narrow(0, 0, steps * rows);
-        gradients.add_linear(&join(path, "input"), self.input.gradient(&trace.x, &da));
-        gradients.add_linear(&join(path, "recurrent"), self.recurrent.gradient(&before, &da));
+        let Made { gates, cells, squashed, states } = trace.made;
+        let before = states.clone().narrow(0, 0, steps * rows);
+        // What is added to the sums is the same on both sides, and so is its gradient.
+        let bias = column_sums(&da);
+        for (name, input) in [("input", &trace.x), ("recurrent", &before)] {
+            let gradient = LinearGradient { weight: add_products(&[(&da, input)]), bias: bias.clone() };
+            gradients.add_linear(&join(path, name), gradient);
+        }
+        drop(before);
+        [gates, cells, squashed, states].into_iter().for_each(spare::give);
         da
     }
 
@@ -193,13 +201,7 @@ impl Recurrent for Lstm {
         self.forward_train(x, steps, &zeros, &zeros)
     }
 
-    fn backward(
-        &self,
-        trace: &LstmTrace,
-        dy: &Tensor<2>,
-        path: &str,
-        gradients: &mut Gradients,
-    ) -> Tensor<2> {
+    fn backward(&self, trace: LstmTrace, dy: &Tensor<2>, path: &str, gradients: &mut Gradients) -> Tensor<2> {
         self.backward(trace, dy, path, gradients)
     }
 }
@@ -251,32 +253,36 @@ impl BiLstm {
         (Tensor::cat(vec![forth, back], 1), BiLstmTrace { forth: first, back: second })
     }
 
-    /// Adds the parameters' gradients under `path` from that of the output; returns that of the inputs.
+    /// Adds the parameters' gradients under `path` from that of the output; returns that of the inputs. The trace is used
+    /// up.
     pub fn backward(
         &self,
-        trace: &BiLstmTrace,
+        trace: BiLstmTrace,
         dy: &Tensor<2>,
         path: &str,
         gradients: &mut Gradients,
     ) -> Tensor<2> {
         let units = self.forth.units();
-        let run = |lstm: &Lstm, trace: &LstmTrace, side: usize, name: &str| {
+        let [forth_steps, back_steps] = [&trace.forth, &trace.back].map(|trace| trace.sizes.steps);
+        let run = |lstm: &Lstm, trace: LstmTrace, side: usize, name: &str| {
             let mut found = Gradients::new();
             let dy = dy.clone().narrow(1, side * units, units);
             let da = lstm.backward(trace, &dy, &join(path, name), &mut found);
-            (lstm.input.input_gradient(&da), found)
+            let dx = lstm.input.input_gradient(&da);
+            spare::give(da);
+            (dx, found)
         };
         let ((before, first), (behind, second)) = rayon::join(
-            || run(&self.forth, &trace.forth, 0, "forth"),
-            || run(&self.back, &trace.back, 1, "back"),
+            || run(&self.forth, trace.forth, 0, "forth"),
+            || run(&self.back, trace.back, 1, "back"),
         );
         for (name, gradient) in first.iter().chain(second.iter()) {
             gradients.add(name, gradient.clone());
         }
         let rows = dy.dims()[0];
-        let behind = reversed(&behind, trace.back.sizes.steps);
+        let behind = reversed(&behind, back_steps);
         // Both ends meet at one step, whose gradients add up.
-        let at = (trace.forth.sizes.steps - 1) * rows;
+        let at = (forth_steps - 1) * rows;
         let after = behind.dims()[0] - rows;
         let mut parts = Vec::with_capacity(3);
         if at > 0 {

@@ -9,6 +9,7 @@ use super::{Linear, initial_uniform};
 use crate::gradients::Gradients;
 use crate::kernels::host::Dense;
 use crate::kernels::recurrent::Weights;
+use crate::kernels::spare;
 use crate::noise::{self, Draw};
 use crate::parameters::{Parameters, Visit, VisitMut, join};
 
@@ -30,10 +31,10 @@ pub trait Recurrent: Parameters {
     fn run(&self, x: &Tensor<2>, steps: usize) -> (Tensor<2>, Self::Trace);
 
     /// Adds the parameters' gradients under `path` from those of the states after the last steps, one below the other;
-    /// returns that of the sums which come from the inputs.
+    /// returns that of the sums which come from the inputs. The trace is used up.
     fn backward(
         &self,
-        trace: &Self::Trace,
+        trace: Self::Trace,
         dy: &Tensor<2>,
         path: &str,
         gradients: &mut Gradients,
@@ -101,19 +102,20 @@ impl<L: Recurrent> Stack<L> {
     }
 
     /// Adds the parameters' gradients under `path` from those of the states after the last steps, one below the other;
-    /// those of the states before do not count. Returns that of the inputs.
+    /// those of the states before do not count. Returns that of the inputs. The trace is used up.
     pub fn backward(
         &self,
-        trace: &StackTrace<L::Trace>,
+        trace: StackTrace<L::Trace>,
         dy: &Tensor<2>,
         path: &str,
         gradients: &mut Gradients,
     ) -> Tensor<2> {
         let path = join(path, "layers");
         let mut dy = dy.clone();
-        for (i, (layer, of_layer)) in self.layers.iter().zip(&trace.traces).enumerate().rev() {
+        for (i, (layer, of_layer)) in self.layers.iter().zip(trace.traces).enumerate().rev() {
             let of_sums = layer.backward(of_layer, &dy, &join(&path, &i.to_string()), gradients);
             dy = layer.input().input_gradient(&of_sums);
+            spare::give(of_sums);
             if let Some(mask) = i.checked_sub(1).and_then(|below| trace.masks.get(below)) {
                 dy = dy * mask.clone();
             }

@@ -168,12 +168,12 @@ impl Autoencoder {
         (y, DecoderTrace { writer, states, images: [first, second] })
     }
 
-    /// Gradients of the parameters from that of the output.
-    pub fn backward(&self, trace: &AutoencoderTrace, dy: Tensor<3>) -> Gradients {
+    /// Gradients of the parameters from that of the output. The trace is used up.
+    pub fn backward(&self, trace: AutoencoderTrace, dy: Tensor<3>) -> Gradients {
         let mut gradients = Gradients::new();
-        let of_code = self.decode_backward(trace, dy, &mut gradients);
-        let EncoderTrace { waves, reader, last } = &trace.encoder;
-        gradients.add_linear("code", self.code.gradient(last, &of_code));
+        let of_code = self.decode_backward(trace.decoder, &trace.code, dy, &mut gradients);
+        let EncoderTrace { waves, reader, last } = trace.encoder;
+        gradients.add_linear("code", self.code.gradient(&last, &of_code));
         let of_last = self.code.input_gradient(&of_code);
         let of_steps = self.reader.backward(reader, &of_last, "reader", &mut gradients);
         let mut of_wave = Some(rows_first(&of_steps, self.steps));
@@ -189,11 +189,12 @@ impl Autoencoder {
     /// Gradient of the code from that of the output.
     fn decode_backward(
         &self,
-        trace: &AutoencoderTrace,
+        trace: DecoderTrace,
+        code: &Tensor<2>,
         dy: Tensor<3>,
         gradients: &mut Gradients,
     ) -> Tensor<2> {
-        let DecoderTrace { writer, states, images } = &trace.decoder;
+        let DecoderTrace { writer, states, images } = trace;
         let mut of_image = image(dy);
         for (i, transposed) in self.transposed.iter().enumerate().rev() {
             let of_input =
@@ -201,13 +202,13 @@ impl Autoencoder {
             of_image = Activation::Relu.backward(&images[i], of_input);
         }
         let raw = steps_first(&wave(of_image));
-        gradients.add_linear("place", self.place.gradient(states, &raw));
+        gradients.add_linear("place", self.place.gradient(&states, &raw));
         let of_states = self.place.input_gradient(&raw);
         let of_starts = self.writer.backward(writer, &of_states, "writer", gradients);
         let [places, units] = of_starts.dims();
         let of_steps: Tensor<3> = of_starts.reshape([self.steps, places / self.steps, units]);
         let of_start = of_steps.sum_dim(0).squeeze_dim(0);
-        gradients.add_linear("start", self.start.gradient(&trace.code, &of_start));
+        gradients.add_linear("start", self.start.gradient(code, &of_start));
         self.start.input_gradient(&of_start)
     }
 }

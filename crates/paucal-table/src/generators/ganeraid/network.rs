@@ -113,16 +113,16 @@ impl SetGenerator {
         (output.clone(), Trace { forth, back, features, output })
     }
 
-    /// Gradients of the parameters from that of the rows.
-    pub fn backward(&self, shape: Shape, trace: &Trace, dy: Tensor<2>) -> Gradients {
+    /// Gradients of the parameters from that of the rows. The trace is used up.
+    pub fn backward(&self, shape: Shape, trace: Trace, dy: Tensor<2>) -> Gradients {
         let mut gradients = Gradients::new();
         let raw = Activation::Tanh.backward(&trace.output, dy);
         gradients.add_linear("head", self.head.gradient(&trace.features, &raw));
         let features = self.head.input_gradient(&raw);
         let width = shape.cells * shape.share();
         let of_states = states(shape, &features.clone().narrow(1, 0, width));
-        self.forth.backward(&trace.forth, &of_states, "forth", &mut gradients);
-        if let (Some(lstm), Some(trace)) = (&self.back, &trace.back) {
+        self.forth.backward(trace.forth, &of_states, "forth", &mut gradients);
+        if let (Some(lstm), Some(trace)) = (&self.back, trace.back) {
             let of_states = reverse(&states(shape, &features.narrow(1, width, width)), shape.cells);
             lstm.backward(trace, &of_states, "back", &mut gradients);
         }
@@ -165,7 +165,7 @@ mod tests {
             let start = || Start::draw(shape, &class, Seed(2), "test", 0, &device);
             let dy: Tensor<2> = noise::normal(Seed(3), "dy", 0, [6, 4], &device);
             let (_, trace) = generator.forward_train(shape, start());
-            let by_hand = generator.backward(shape, &trace, dy.clone());
+            let by_hand = generator.backward(shape, trace, dy.clone());
 
             let graph = tracked(&generator);
             let Start { x, states } = start();

@@ -160,7 +160,7 @@ impl<'a> Training<'a> {
         };
         let dy = (slopes * towards / self.batch as f32).narrow(1, 0, self.shape.values());
         let dy = dy.reshape([self.batch * self.shape.rows, self.shape.cells]);
-        let gradients = self.generator.network.backward(self.shape, &trace, dy);
+        let gradients = self.generator.network.backward(self.shape, trace, dy);
         self.generator.step(gradients)?;
         Ok(if report { vec![("loss/generator", scalar(loss))] } else { Vec::new() })
     }

@@ -1,6 +1,6 @@
 //! A network that learns, and what a checkpoint keeps of it.
 
-use paucal_nn::optim::{Adam, AdamConfig, decay};
+use paucal_nn::optim::{Adam, AdamConfig};
 use paucal_nn::parameters::{Parameters, join, move_towards, to_device};
 use paucal_nn::weights::Archive;
 use paucal_nn::{Device, Gradients, NnError};
@@ -51,7 +51,7 @@ impl<N: Parameters + Clone> Learner<N> {
         weight_decay: f64,
     ) -> Result<(), NnError> {
         self.adam.config.learning_rate = rate;
-        decay(&mut self.network, rate * weight_decay);
+        self.adam.config.decoupled_decay = weight_decay;
         self.step(gradients)
     }
 
