@@ -148,8 +148,8 @@ mod tests {
                 (0..size).map(at).collect::<Vec<f64>>()
             };
             let means = moving_mean(&x, size).unwrap();
-            for i in 0..x.len() {
-                prop_assert!((means[i] - window(i).iter().sum::<f64>() / size as f64).abs() < 1e-12);
+            for (i, mean) in means.iter().enumerate() {
+                prop_assert!((mean - window(i).iter().sum::<f64>() / size as f64).abs() < 1e-12);
             }
         }
     }
