@@ -59,15 +59,15 @@ impl Window {
     pub fn positions(&self, size: [usize; 2]) -> [usize; 2] {
         std::array::from_fn(|d| {
             let (padded, reach) =
-                (size[d] + 2 * self.padding[d], self.dilation[d] * (self.kernel[d] - 1) + 1);
+                (size[d] + 2 * self.padding[d], self.dilation[d] * self.kernel[d].saturating_sub(1) + 1);
             if padded < reach { 0 } else { (padded - reach) / self.stride[d] + 1 }
         })
     }
 
     fn check(&self) -> Result<(), NnError> {
-        let all = [self.kernel, self.stride, self.dilation].concat();
-        let padded = (0..2).all(|d| self.padding[d] <= self.dilation[d] * (self.kernel[d] - 1));
-        if all.contains(&0) || !padded {
+        let some = !([self.kernel, self.stride, self.dilation].concat().contains(&0));
+        let padded = |d: usize| self.padding[d] <= self.dilation[d] * (self.kernel[d] - 1);
+        if !(some && padded(0) && padded(1)) {
             let message =
                 format!("a convolution cannot have {self:?}: sizes from 1, zeros less than the reach");
             return Err(NnError::Setting(message));

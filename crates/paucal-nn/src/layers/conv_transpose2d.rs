@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use paucal_core::Stream;
 
-use super::{Activation, Conv2d, Window, initial_uniform};
+use super::{Activation, Conv2d, Window, column_sums, initial_uniform};
 use crate::error::NnError;
 use crate::gradients::Gradients;
 use crate::parameters::{Parameters, Role, Visit, VisitMut, join};
@@ -85,7 +85,7 @@ impl ConvTranspose2d {
         gradients: &mut Gradients,
     ) -> Tensor<4> {
         gradients.add(&join(path, "weight"), self.convolution.weight_gradient(dy, x));
-        gradients.add(&join(path, "bias"), dy.clone().sum_dims(&[0, 1, 2]));
+        gradients.add(&join(path, "bias"), column_sums(&dy.clone().flatten(0, 2)));
         self.input_gradient(dy)
     }
 }
