@@ -14,6 +14,7 @@ other programs run beside. The warm-up tries both and keeps the faster.
 import argparse
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -52,10 +53,13 @@ class Side:
         self.times, self.seconds = [], 0.0
 
     def steps(self, count):
-        """Milliseconds of each of so many steps."""
+        """Milliseconds of each of so many steps. In between the process is stopped: threads that wait in a loop would take
+        a core from the other side."""
+        self.process.send_signal(signal.SIGCONT)
         self.process.stdin.write(f"{count}\n")
         self.process.stdin.flush()
         times = [float(v) for v in self.process.stdout.readline().split()]
+        self.process.send_signal(signal.SIGSTOP)
         if len(times) != count:
             sys.exit(f"{' '.join(map(str, self.process.args))} has ended")
         return times

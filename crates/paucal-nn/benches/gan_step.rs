@@ -82,7 +82,7 @@ impl Step {
         let dy = gradient.reshape([BATCH, ROW + CONDITION]).narrow(1, 0, ROW) * (-1.0 / groups as f32);
         let (_, entropy) = self.layout.cross_entropy(&raw, target, weight);
         let dy = self.layout.activate_backward(&fake, &dy, 0.2) + entropy;
-        let gradients = self.generator.backward(&trace, &dy);
+        let gradients = self.generator.backward(trace, &dy);
         self.adams[0].step(&mut self.generator, gradients).expect("a step");
     }
 }
@@ -112,7 +112,7 @@ fn bench(c: &mut Criterion) {
     let z = s.draw("z", NOISE + CONDITION);
     group.bench_function("generator forward", |b| b.iter(|| s.generator.forward_train(&z)));
     let (raw, trace) = s.generator.forward_train(&z);
-    group.bench_function("generator backward", |b| b.iter(|| s.generator.backward(&trace, &raw)));
+    group.bench_function("generator backward", |b| b.iter(|| s.generator.backward(trace.clone(), &raw)));
     let gumbel = noise::gumbel(s.seed, "g", 0, [BATCH, ROW], &s.device);
     group.bench_function("row activation", |b| b.iter(|| s.layout.activate(&raw, Some(&gumbel), 0.2)));
     group.bench_function("condition loss", |b| b.iter(|| s.layout.cross_entropy(&raw, &target, &weight)));

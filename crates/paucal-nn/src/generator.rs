@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 use paucal_core::Stream;
 
 use crate::gradients::Gradients;
+use crate::kernels::spare;
 use crate::layers::{Activation, BatchNorm, BatchNormSaved, Linear};
 use crate::parameters::join;
 
@@ -32,7 +33,7 @@ crate::parameters!(Block { parts: linear, norm });
 crate::parameters!(Generator { parts: blocks, head });
 
 /// What [`Generator::backward`] needs from the forward pass.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Trace {
     /// `h₀ … h_L`.
     inputs: Vec<Tensor<2>>,
@@ -75,23 +76,32 @@ impl Generator {
         (self.head.forward(&trace.inputs[self.blocks.len()]), trace)
     }
 
-    /// Gradients of the parameters from that of the raw rows.
-    pub fn backward(&self, trace: &Trace, dy: &Tensor<2>) -> Gradients {
+    /// Gradients of the parameters from that of the raw rows. The trace is used up.
+    pub fn backward(&self, trace: Trace, dy: &Tensor<2>) -> Gradients {
+        let Trace { mut inputs, saved } = trace;
         let mut gradients = Gradients::new();
-        gradients.add_linear("head", self.head.gradient(&trace.inputs[self.blocks.len()], dy));
+        if let Some(last) = inputs.pop() {
+            gradients.add_linear("head", self.head.gradient(&last, dy));
+            spare::give(last);
+        }
         let mut dh = self.head.input_gradient(dy);
-        for (i, block) in self.blocks.iter().enumerate().rev() {
+        let layers = self.blocks.iter().zip(inputs.into_iter().zip(saved)).enumerate().rev();
+        for (i, (block, (input, saved))) in layers {
             let path = join("blocks", &i.to_string());
             let units = block.linear.outputs();
             let passed = dh.clone().narrow(1, units, dh.dims()[1] - units);
-            let (da, norm) = block.norm.backward(&trace.saved[i], &dh.narrow(1, 0, units));
+            let (da, norm) = block.norm.backward(&saved, &dh.clone().narrow(1, 0, units));
+            saved.give();
             gradients.add_batch_norm(&join(&path, "norm"), norm);
-            gradients.add_linear(&join(&path, "linear"), block.linear.gradient(&trace.inputs[i], &da));
-            if i == 0 {
-                break;
+            gradients.add_linear(&join(&path, "linear"), block.linear.gradient(&input, &da));
+            spare::give(input);
+            if i > 0 {
+                let below = block.linear.input_gradient(&da) + passed;
+                spare::give(std::mem::replace(&mut dh, below));
             }
-            dh = block.linear.input_gradient(&da) + passed;
+            spare::give(da);
         }
+        spare::give(dh);
         gradients
     }
 }

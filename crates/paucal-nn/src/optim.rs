@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::NnError;
 use crate::gradients::Gradients;
 use crate::kernels::adam::{self, Update, Values};
-use crate::kernels::average;
 use crate::kernels::host::{Dense, Matrix, Owned};
+use crate::kernels::{average, spare};
 use crate::parameters::{Parameters, Role, Visit, VisitMut, join, move_towards};
 
 /// Settings of [`Adam`].
@@ -253,9 +253,11 @@ impl Step<'_> {
             self.failed.get_or_insert_with(|| name.to_owned());
             return false;
         }
-        if let Some(gradient) = Matrix::of(&gradient)
-            && fused(tensor, moments, &gradient, self.update, self.average.as_deref_mut())
-        {
+        let done = Matrix::of(&gradient).is_some_and(|gradient| {
+            fused(tensor, moments, &gradient, self.update, self.average.as_deref_mut())
+        });
+        if done {
+            spare::give(gradient);
             return true;
         }
         tensor.inplace(|parameter| composed(parameter, moments, gradient, self.update));

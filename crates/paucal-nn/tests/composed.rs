@@ -84,7 +84,7 @@ fn a_critic_and_a_generator() {
     let (x, dy) = (random("x", [30, 6]), random("dy", [30, 5]));
     let (_, trace) = generator.forward_train(&x);
     let (_, lifted) = other.forward_train(&x.autodiff());
-    same(&generator.backward(&trace, &dy), &other.backward(&lifted, &dy.autodiff()));
+    same(&generator.backward(trace, &dy), &other.backward(lifted, &dy.autodiff()));
 }
 
 #[test]

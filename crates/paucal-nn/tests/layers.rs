@@ -212,7 +212,7 @@ fn a_stack_and_a_generator_have_the_gradients_of_their_graphs() {
     let dy = noise::normal(seed, "dy", 1, [33, 5], &device);
     let mut live = tracked(&generator);
     let (_, trace) = generator.forward_train(&x);
-    let by_hand = generator.backward(&trace, &dy);
+    let by_hand = generator.backward(trace, &dy);
     let (y, _) = live.forward_train(&x.autodiff());
     same_gradients(&by_hand, &Gradients::of(&live, (y * dy).sum().backward()), 10);
 }

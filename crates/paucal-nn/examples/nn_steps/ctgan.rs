@@ -47,7 +47,7 @@ pub fn generator() -> Step {
         let masks = critic.masks(GROUPS, SEED, "mask", k, &device);
         let (_, gradient) = critic.score(&raw.reshape([GROUPS, PAC * ROW]), &masks);
         let dy = gradient.reshape([BATCH, ROW]) * (-1.0 / GROUPS as f32);
-        let gradients = generator.backward(&trace, &dy);
+        let gradients = generator.backward(trace, &dy);
         adam.step(&mut generator, gradients)
     })
 }

@@ -7,7 +7,8 @@ use paucal_core::Stream;
 use super::unit::{Unit, UnitTrace, forward_train, names, unit};
 use crate::error::NnError;
 use crate::gradients::Gradients;
-use crate::kernels::spare;
+use crate::kernels::host::{Dense, Owned};
+use crate::kernels::{cost, for_row_blocks, spare};
 use crate::layers::{Activation, BatchNorm, Conv2d, GlobalMeanPool, Linear, MaxPool2d, Window};
 use crate::parameters::{Parameters, Visit, VisitMut, join};
 
@@ -159,11 +160,19 @@ impl Bottleneck {
 }
 
 /// The sum of two gradients of one image.
-fn sum(a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
-    let sum = a.clone() + b.clone();
-    spare::give(a);
+fn sum(mut a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
+    if let Some(more) = Dense::of(&b)
+        && let Some(mut memory) = Owned::take(&mut a)
+    {
+        for_row_blocks(memory.values_mut(), 1, cost::ARITHMETIC, |first, sums| {
+            sums.iter_mut().zip(&more[first..]).for_each(|(sum, v)| *sum += v);
+        });
+        a = memory.tensor();
+    } else {
+        a = a + b.clone();
+    }
     spare::give(b);
-    sum
+    a
 }
 
 /// A network of four stages of bottleneck blocks.

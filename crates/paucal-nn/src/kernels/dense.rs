@@ -86,12 +86,18 @@ pub fn add_product(out: &mut [f32], a: Factor, b: Factor) {
     }
 }
 
+/// `a b`, row-major.
+pub fn product(a: Factor, b: Factor) -> Vec<f32> {
+    let mut out = spare::room(a.rows() * b.columns());
+    out.fill(0.0);
+    add_product(&mut out, a, b);
+    out
+}
+
 /// `activation(x wᵀ + bias)`.
 pub fn linear(x: &Matrix, weight: &Matrix, bias: &[f32], activation: Activation) -> Vec<f32> {
-    let mut out = Vec::with_capacity(x.rows * bias.len());
-    for _ in 0..x.rows {
-        out.extend_from_slice(bias);
-    }
+    let mut out = spare::room(x.rows * bias.len());
+    out.chunks_exact_mut(bias.len().max(1)).for_each(|row| row.copy_from_slice(bias));
     add_product(&mut out, plain(x), transposed(weight));
     activate(&mut out, activation);
     out

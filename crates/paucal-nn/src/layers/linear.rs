@@ -70,9 +70,7 @@ impl Linear {
     pub fn input_gradient(&self, dy: &Tensor<2>) -> Tensor<2> {
         match (Matrix::of(dy), Matrix::of(&self.weight)) {
             (Some(dy), Some(weight)) => {
-                let mut out = vec![0.0; dy.rows * weight.columns];
-                dense::add_product(&mut out, plain(&dy), plain(&weight));
-                host::tensor(out, [dy.rows, weight.columns])
+                host::tensor(dense::product(plain(&dy), plain(&weight)), [dy.rows, weight.columns])
             }
             _ => dy.clone().matmul(self.weight.clone()),
         }
@@ -82,9 +80,7 @@ impl Linear {
     pub fn tangent(&self, t: &Tensor<2>) -> Tensor<2> {
         match (Matrix::of(t), Matrix::of(&self.weight)) {
             (Some(t), Some(weight)) => {
-                let mut out = vec![0.0; t.rows * weight.rows];
-                dense::add_product(&mut out, plain(&t), transposed(&weight));
-                host::tensor(out, [t.rows, weight.rows])
+                host::tensor(dense::product(plain(&t), transposed(&weight)), [t.rows, weight.rows])
             }
             _ => t.clone().matmul(self.weight.clone().transpose()),
         }
@@ -113,8 +109,8 @@ pub fn add_products(pairs: &[(&Tensor<2>, &Tensor<2>)]) -> Tensor<2> {
         pairs.iter().map(|(a, b)| Some((Matrix::of(a)?, Matrix::of(b)?))).collect();
     if let Some(matrices) = matrices {
         let shape = [matrices[0].0.columns, matrices[0].1.columns];
-        let mut out = vec![0.0; shape[0] * shape[1]];
-        for (a, b) in &matrices {
+        let mut out = dense::product(transposed(&matrices[0].0), plain(&matrices[0].1));
+        for (a, b) in &matrices[1..] {
             dense::add_product(&mut out, transposed(a), plain(b));
         }
         return host::tensor(out, shape);

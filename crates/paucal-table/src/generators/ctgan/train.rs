@@ -139,7 +139,7 @@ impl<'a> Training<'a> {
                 curves.push(("loss/condition", scalar(loss)));
             }
         }
-        let gradients = self.generator.network.backward(&trace, &dy);
+        let gradients = self.generator.network.backward(trace, &dy);
         self.generator.step(gradients)?;
         Ok(curves)
     }
