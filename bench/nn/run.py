@@ -87,6 +87,7 @@ class Side:
 
     def end(self):
         self.process.stdin.close()
+        self.process.send_signal(signal.SIGCONT)
         self.process.wait()
 
 
