@@ -23,7 +23,7 @@ use paucal_nn::NnError;
 const SEED: Seed = Seed(1);
 
 /// One training step, which is told its number.
-type Step = Box<dyn FnMut(u64) -> Result<(), NnError>>;
+type Step = Box<dyn FnMut(u64) -> Result<(), NnError> + Send>;
 
 /// The workloads by name.
 const WORKLOADS: &[(&str, fn() -> Result<Step, NnError>)] = &[
@@ -50,7 +50,7 @@ fn main() -> Result<(), NnError> {
         let mut times = Vec::with_capacity(count);
         for _ in 0..count {
             let start = Instant::now();
-            step(number)?;
+            rayon::scope(|_| step(number))?;
             number += 1;
             times.push(format!("{:.4}", start.elapsed().as_secs_f64() * 1e3));
         }

@@ -77,7 +77,8 @@ pub fn train<T: Trainee>(trainee: &mut T, plan: &Plan, observer: &dyn Observer) 
         }
         let k = progress.step;
         let report = due(plan.report_every, k) || k + 1 == plan.steps;
-        for (name, value) in trainee.step(k, report)? {
+        // On a thread of the pool: from any other each of the many kernels of a step would wake one and wait for it.
+        for (name, value) in rayon::scope(|_| trainee.step(k, report))? {
             if !value.is_finite() {
                 return Err(NnError::Diverged { step: k, what: name.to_owned() }.into());
             }

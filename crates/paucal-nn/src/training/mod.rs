@@ -14,10 +14,10 @@ pub use driver::{Outcome, Plan, train};
 use crate::error::NnError;
 use crate::weights::Archive;
 
-/// Something that learns step by step.
-pub trait Trainee {
+/// Something that learns step by step, on whichever thread.
+pub trait Trainee: Send {
     /// What can go wrong with it.
-    type Error: From<NnError>;
+    type Error: From<NnError> + Send;
 
     /// Makes step `k` (0, 1, …). When `report` is set, returns the values of the training curves, such as
     /// `("loss/critic", …)`; otherwise it returns nothing, because reading values back from a GPU makes it wait.

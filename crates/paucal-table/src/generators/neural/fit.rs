@@ -12,7 +12,7 @@ use crate::generator::{FitContext, FittedGenerator};
 pub type Curves = Vec<(&'static str, f64)>;
 
 /// Networks that learn step by step and make a model at any time.
-pub trait Fit {
+pub trait Fit: Send {
     /// The model.
     type Fitted: FittedGenerator;
 
