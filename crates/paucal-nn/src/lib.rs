@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`device`] | choosing CPU or GPU by name, checking the processor |
 //! | [`noise`] | every random tensor, drawn on the host from keyed streams |
-//! | [`layers`] | plain structs with an explicit [`Mode`]: linear, batch norm, dropout, activations |
+//! | [`layers`] | plain structs: dense, convolution, recurrence, normalisation, pooling, dropout, activations |
 //! | [`mod@parameters`], [`gradients`] | naming, collecting and tracking the tensors of a network |
 //! | [`beats`] | networks that classify the beats of an electrocardiogram |
 //! | [`conv_stack`] | blocks of convolution, normalisation and pooling |
@@ -16,6 +16,7 @@
 //! | [`rows`] | the output activation and the cross-entropy of encoded table rows |
 //! | [`optim`] | Adam as PyTorch defines it |
 //! | [`vitals`] | the recurrent autoencoder of vital signs |
+//! | [`images`] | networks that classify images: residual ones |
 //! | [`training`] | the loop: progress, early stopping, checkpoints, exact resumption |
 //! | [`weights`] | safetensors files, read and written by name |
 //! | [`tensorboard`] | event files of training curves |
@@ -25,8 +26,8 @@
 //! Networks of any shape use Burn's automatic differentiation: [`parameters::tracked`] makes a differentiable copy,
 //! [`gradients::Gradients::of`] collects the result.
 //!
-//! Dense, recurrent and one-dimensional convolution layers are trained thousands of steps on small batches, where recording a graph and
-//! one kernel per operation cost more than the arithmetic. Their layers have a `backward` of their own next
+//! Dense, recurrent and convolution layers are trained for thousands of steps, where recording a graph and one kernel
+//! per operation cost more than the arithmetic, or as much. Their layers have a `backward` of their own next
 //! to `forward`, written with the same tensor operations on the plain device, so they work on every device;
 //! on the CPU each is one fused kernel over the tensors' memory, with as many threads as pay. `benches/gan_step.rs`
 //! compares: on one thread, two passes of CTGAN's critic through the graph took 9.5 ms, its whole step by hand, with
