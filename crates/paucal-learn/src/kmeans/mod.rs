@@ -6,7 +6,7 @@
 //! centre. Restart r draws from the stream (`kmeans/start`, r); the restart of least inertia is kept.
 //!
 //! Distances are computed for several centres at a time ([`points`]), the starts share every pass over the rows
-//! ([`seeding`]), and distances that cannot change a label are not computed ([`lloyd`]).
+//! ([`seeding`]), and distances that cannot change a label are not computed ([`mod@lloyd`]).
 
 mod lloyd;
 mod points;
