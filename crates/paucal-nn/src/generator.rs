@@ -8,7 +8,7 @@ use paucal_core::Stream;
 
 use crate::gradients::Gradients;
 use crate::kernels::spare;
-use crate::layers::{Activation, BatchNorm, BatchNormSaved, Linear};
+use crate::layers::{Activation, BatchNorm, BatchNormSaved, Linear, beside};
 use crate::parameters::join;
 
 /// A generator.
@@ -58,7 +58,7 @@ impl Generator {
         let mut h = x.clone();
         for block in &self.blocks {
             let y = block.norm.evaluate(block.linear.forward(&h), Activation::Relu);
-            h = Tensor::cat(vec![y, h], 1);
+            h = beside(&y, &h);
         }
         self.head.forward(&h)
     }
@@ -69,7 +69,7 @@ impl Generator {
         for (i, block) in self.blocks.iter_mut().enumerate() {
             let h = &trace.inputs[i];
             let (y, saved) = block.norm.forward_train(block.linear.forward(h), Activation::Relu);
-            let joined = Tensor::cat(vec![y, h.clone()], 1);
+            let joined = beside(&y, h);
             trace.saved.push(saved);
             trace.inputs.push(joined);
         }
@@ -80,11 +80,9 @@ impl Generator {
     pub fn backward(&self, trace: Trace, dy: &Tensor<2>) -> Gradients {
         let Trace { mut inputs, saved } = trace;
         let mut gradients = Gradients::new();
-        if let Some(last) = inputs.pop() {
-            gradients.add_linear("head", self.head.gradient(&last, dy));
-            spare::give(last);
-        }
-        let mut dh = self.head.input_gradient(dy);
+        let last = inputs.split_off(self.blocks.len()).remove(0);
+        let mut dh = self.head.backward(&last, dy, "head", &mut gradients);
+        spare::give(last);
         let layers = self.blocks.iter().zip(inputs.into_iter().zip(saved)).enumerate().rev();
         for (i, (block, (input, saved))) in layers {
             let path = join("blocks", &i.to_string());
@@ -93,12 +91,14 @@ impl Generator {
             let (da, norm) = block.norm.backward(&saved, &dh.clone().narrow(1, 0, units));
             saved.give();
             gradients.add_batch_norm(&join(&path, "norm"), norm);
-            gradients.add_linear(&join(&path, "linear"), block.linear.gradient(&input, &da));
-            spare::give(input);
+            let path = join(&path, "linear");
             if i > 0 {
-                let below = block.linear.input_gradient(&da) + passed;
+                let below = block.linear.backward(&input, &da, &path, &mut gradients) + passed;
                 spare::give(std::mem::replace(&mut dh, below));
+            } else {
+                gradients.add_linear(&path, block.linear.gradient(&input, &da));
             }
+            spare::give(input);
             spare::give(da);
         }
         spare::give(dh);

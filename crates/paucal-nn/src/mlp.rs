@@ -57,8 +57,7 @@ impl Mlp {
         let mut dy = dy;
         for (i, (layer, x)) in self.layers.iter().zip(&trace.0).enumerate().rev() {
             let path = join(&join(path, "layers"), &i.to_string());
-            gradients.add_linear(&path, layer.gradient(x, &dy));
-            dy = layer.input_gradient(&dy);
+            dy = layer.backward(x, &dy, &path, gradients);
             if i > 0 {
                 // The input of this layer is the activated output of the one below.
                 dy = self.activation.backward(x, dy);

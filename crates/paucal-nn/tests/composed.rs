@@ -41,6 +41,12 @@ fn dense_layers() {
     );
     close(&values(&layer.input_gradient(&dy)), &values(&other.input_gradient(&lifted.1).inner()), 1e-6);
     close(&values(&layer.tangent(&x)), &values(&other.tangent(&lifted.0).inner()), 1e-6);
+    let (mut gradients, mut others) = (Gradients::new(), Gradients::new());
+    let dx = layer.backward(&x, &dy, "layer", &mut gradients);
+    let other_dx = other.backward(&lifted.0, &lifted.1, "layer", &mut others);
+    assert_eq!(values(&dx), values(&layer.input_gradient(&dy)));
+    close(&values(&dx), &values(&other_dx.inner()), 1e-6);
+    same(&gradients, &others);
     let pairs = add_products(&[(&dy, &x), (&dy, &x)]);
     let lifted = add_products(&[(&lifted.1, &lifted.0), (&lifted.1, &lifted.0)]);
     close(&values(&pairs), &values(&lifted.inner()), 1e-6);
@@ -48,22 +54,26 @@ fn dense_layers() {
 
 #[test]
 fn batch_norm() {
-    let mut fused = BatchNorm::new(6, &Device::flex());
-    fused.weight = random("weight", [1, 6]).reshape([6]);
-    let mut other = composed(&fused);
-    let (x, dy) = (random("x", [40, 6]) * 2.0 + 1.0, random("dy", [40, 6]));
-    let (y, saved) = fused.forward_train(x.clone(), Activation::Relu);
-    let (other_y, other_saved) = other.forward_train(x.clone().autodiff(), Activation::Relu);
-    close(&values(&y), &values(&other_y.inner()), 1e-5);
-    let (dx, gradient) = fused.backward(&saved, &dy);
-    let (other_dx, other_gradient) = other.backward(&other_saved, &dy.autodiff());
-    close(&values(&dx), &values(&other_dx.inner()), 1e-5);
-    close(&values(&gradient.weight), &values(&other_gradient.weight.inner()), 1e-5);
-    close(&values(&gradient.bias), &values(&other_gradient.bias.inner()), 1e-5);
-    close(&values(&fused.running_variance), &values(&other.running_variance.inner()), 1e-5);
-    let evaluated = fused.evaluate(x.clone(), Activation::Relu);
-    let other = composed(&fused).evaluate(x.autodiff(), Activation::Relu);
-    close(&values(&evaluated), &values(&other.inner()), 1e-5);
+    for (rows, columns) in [(40, 6), (1500, 19), (7, 130)] {
+        let mut fused = BatchNorm::new(columns, &Device::flex());
+        fused.weight = random("weight", [1, columns]).reshape([columns as i64]);
+        let mut other = composed(&fused);
+        let x = random("x", [rows, columns]) * 2.0 + 1.0;
+        // Part of longer rows, as a generator's blocks pass it on.
+        let dy = random("dy", [rows, columns + 3]).narrow(1, 2, columns);
+        let (y, saved) = fused.forward_train(x.clone(), Activation::Relu);
+        let (other_y, other_saved) = other.forward_train(x.clone().autodiff(), Activation::Relu);
+        close(&values(&y), &values(&other_y.inner()), 1e-5);
+        let (dx, gradient) = fused.backward(&saved, &dy);
+        let (other_dx, other_gradient) = other.backward(&other_saved, &dy.autodiff());
+        close(&values(&dx), &values(&other_dx.inner()), 1e-5);
+        close(&values(&gradient.weight), &values(&other_gradient.weight.inner()), 1e-5);
+        close(&values(&gradient.bias), &values(&other_gradient.bias.inner()), 1e-5);
+        close(&values(&fused.running_variance), &values(&other.running_variance.inner()), 1e-5);
+        let evaluated = fused.evaluate(x.clone(), Activation::Relu);
+        let other = composed(&fused).evaluate(x.autodiff(), Activation::Relu);
+        close(&values(&evaluated), &values(&other.inner()), 1e-5);
+    }
 }
 
 #[test]

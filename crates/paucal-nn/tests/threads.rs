@@ -48,9 +48,10 @@ fn generator_step() -> Vec<Vec<f32>> {
     let (loss, entropy) = layout.cross_entropy(&logits, &row, &ones);
     let (dx, gradient) = norm.backward(&saved, &y);
     let mut gradients = Gradients::new();
-    gradients.add_linear("", layer.gradient(&x, &dx));
+    let of_x = layer.backward(&x, &dx, "", &mut gradients);
     gradients.add_batch_norm("norm", gradient);
-    let mut out = vec![values(&row), values(&back), values(&loss), values(&entropy), values(&dx)];
+    let mut out =
+        vec![values(&row), values(&back), values(&loss), values(&entropy), values(&dx), values(&of_x)];
     out.extend(gradients.iter().map(|(_, g)| values(g)));
     out
 }

@@ -178,11 +178,10 @@ impl BeatNetwork for HybridNet {
 
     fn backward(&self, trace: HybridTrace, of: &Logits) -> Gradients {
         let mut gradients = Gradients::new();
-        gradients.add_linear("class_head", self.class_head.gradient(&trace.fused, &of.classes));
-        let mut of_fused = self.class_head.input_gradient(&of.classes);
+        let mut of_fused = self.class_head.backward(&trace.fused, &of.classes, "class_head", &mut gradients);
         if let Some(of_noise) = &of.noise {
-            gradients.add_linear("noise_head", self.noise_head.gradient(&trace.fused, of_noise));
-            of_fused = of_fused + self.noise_head.input_gradient(of_noise);
+            of_fused =
+                of_fused + self.noise_head.backward(&trace.fused, of_noise, "noise_head", &mut gradients);
         }
         let joined = self.fusion.backward(&trace.fusion, of_fused, "fusion", &mut gradients);
         let mut first = SHAPE + 2 * UNITS;

@@ -78,13 +78,11 @@ impl Pair {
         gradients: &mut Gradients,
     ) -> Tensor<2> {
         let raw = Activation::Relu.backward(&trace.y, dy);
-        gradients.add_linear(&join(path, "second"), self.second.gradient(&trace.dropped, &raw));
-        let mut of_hidden = self.second.input_gradient(&raw);
+        let mut of_hidden = self.second.backward(&trace.dropped, &raw, &join(path, "second"), gradients);
         if let Some(mask) = &trace.mask {
             of_hidden = of_hidden * mask.clone();
         }
         let raw = Activation::Relu.backward(&trace.hidden, of_hidden);
-        gradients.add_linear(&join(path, "first"), self.first.gradient(&trace.x, &raw));
-        self.first.input_gradient(&raw)
+        self.first.backward(&trace.x, &raw, &join(path, "first"), gradients)
     }
 }

@@ -104,14 +104,12 @@ impl BeatNetwork for WangNet {
 
     fn backward(&self, trace: WangTrace, of: &Logits) -> Gradients {
         let mut gradients = Gradients::new();
-        gradients.add_linear("head", self.head.gradient(&trace.hidden, &of.classes));
-        let of_hidden = self.head.input_gradient(&of.classes);
+        let of_hidden = self.head.backward(&trace.hidden, &of.classes, "head", &mut gradients);
         let raw = Activation::Relu.backward(&trace.hidden, of_hidden);
-        gradients.add_linear("hidden", self.hidden.gradient(&trace.joined, &raw));
+        let of_joined = self.hidden.backward(&trace.joined, &raw, "hidden", &mut gradients);
         let width = trace.encoded[1] * trace.encoded[2];
         // A copy without gaps, for the kernels.
-        let joined = self.hidden.input_gradient(&raw).narrow(1, 0, width);
-        let dy = joined.reshape(trace.encoded);
+        let dy = of_joined.narrow(1, 0, width).reshape(trace.encoded);
         self.encoder.backward(trace.encoder, dy, "encoder", &mut gradients);
         gradients
     }

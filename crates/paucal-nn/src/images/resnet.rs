@@ -292,8 +292,8 @@ impl ResNet {
     /// Gradients of the parameters from that of the logits. The trace is used up.
     pub fn backward(&self, trace: ResNetTrace, dy: &Tensor<2>) -> Gradients {
         let mut gradients = Gradients::new();
-        gradients.add_linear("fc", self.fc.gradient(&trace.means, dy));
-        let mut dy = GlobalMeanPool.backward(trace.size, &self.fc.input_gradient(dy));
+        let of_means = self.fc.backward(&trace.means, dy, "fc", &mut gradients);
+        let mut dy = GlobalMeanPool.backward(trace.size, &of_means);
         for ((name, block), trace) in self.blocks().zip(trace.blocks).collect::<Vec<_>>().into_iter().rev() {
             dy = block.backward(trace, dy, &name, &mut gradients);
         }

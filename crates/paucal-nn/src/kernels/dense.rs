@@ -1,7 +1,8 @@
 //! Dense layers: matrix products, bias, activation.
 
 use super::host::Matrix;
-use super::{cost, for_row_blocks, map_column_blocks, spare};
+use super::lanes::{self, update_rows};
+use super::{cost, for_row_blocks, spare};
 use crate::layers::Activation;
 
 /// One factor of a product.
@@ -43,20 +44,61 @@ impl Factor<'_> {
     }
 }
 
-/// Products below this many multiplications run on one thread: some fifty microseconds.
-const PARALLEL_FROM: usize = 1 << 23;
+/// Products below this many multiplications run on one thread: some two hundred microseconds, of which a second thread that
+/// has to be woken saves nothing.
+const PARALLEL_FROM: usize = 1 << 24;
 
 /// `out += a b`, row-major.
 pub fn add_product(out: &mut [f32], a: Factor, b: Factor) {
+    run(out, true, a, b, rayon::current_num_threads());
+}
+
+/// `a b`, row-major.
+pub fn product(a: Factor, b: Factor) -> Vec<f32> {
+    product_on(a, b, rayon::current_num_threads())
+}
+
+/// `a b` and `c d`, side by side where that pays.
+pub fn products([a, b]: [Factor; 2], [c, d]: [Factor; 2]) -> [Vec<f32>; 2] {
+    let threads = rayon::current_num_threads();
+    if threads == 1 || operations(a, b).min(operations(c, d)) < PARALLEL_FROM / 4 {
+        return [product(a, b), product(c, d)];
+    }
+    let share = threads.div_ceil(2);
+    let (first, second) = rayon::join(|| product_on(a, b, share), || product_on(c, d, share));
+    [first, second]
+}
+
+fn product_on(a: Factor, b: Factor, threads: usize) -> Vec<f32> {
+    let mut out = spare::room(a.rows() * b.columns());
+    run(&mut out, false, a, b, threads);
+    out
+}
+
+fn operations(a: Factor, b: Factor) -> usize {
+    a.rows() * a.columns() * b.columns()
+}
+
+/// Adds the product to what stands in `out`, or puts it there.
+fn run(out: &mut [f32], add: bool, a: Factor, b: Factor, threads: usize) {
     let (m, k, n) = (a.rows(), a.columns(), b.columns());
     assert_eq!(k, b.rows(), "the inner sizes of a product agree");
     assert_eq!(out.len(), m * n, "the output of a product fits");
     assert!(a.matrix.values().len() >= a.extent() && b.matrix.values().len() >= b.extent());
-    if m * n == 0 || k == 0 {
+    if m * n == 0 {
         return;
     }
-    let parallelism =
-        if m * n * k < PARALLEL_FROM { gemm::Parallelism::None } else { gemm::Parallelism::Rayon(0) };
+    if k == 0 {
+        if !add {
+            out.fill(0.0);
+        }
+        return;
+    }
+    let parallelism = if threads == 1 || operations(a, b) < PARALLEL_FROM {
+        gemm::Parallelism::None
+    } else {
+        gemm::Parallelism::Rayon(threads)
+    };
     let ((a_rs, a_cs), (b_rs, b_cs)) = (a.strides(), b.strides());
     // SAFETY: the sizes and strides describe memory inside the three slices, as asserted above; `out` is
     // borrowed exclusively and therefore overlaps neither factor.
@@ -69,7 +111,7 @@ pub fn add_product(out: &mut [f32], a: Factor, b: Factor) {
             out.as_mut_ptr(),
             1,
             n as isize,
-            true,
+            add,
             a.matrix.values().as_ptr(),
             a_cs,
             a_rs,
@@ -84,14 +126,6 @@ pub fn add_product(out: &mut [f32], a: Factor, b: Factor) {
             parallelism,
         );
     }
-}
-
-/// `a b`, row-major.
-pub fn product(a: Factor, b: Factor) -> Vec<f32> {
-    let mut out = spare::room(a.rows() * b.columns());
-    out.fill(0.0);
-    add_product(&mut out, a, b);
-    out
 }
 
 /// `activation(x wᵀ + bias)`.
@@ -116,28 +150,13 @@ pub fn activate(values: &mut [f32], activation: Activation) {
 
 /// `gradient · activation'`, the derivative taken from the activation's output.
 pub fn activation_gradient(output: &Matrix, gradient: &Matrix, activation: Activation) -> Vec<f32> {
-    let columns = output.columns;
-    let mut out = spare::room(output.rows * columns);
-    for_row_blocks(&mut out, columns, cost::ARITHMETIC, |first, block| {
-        for (i, row) in block.chunks_exact_mut(columns).enumerate() {
-            let (y, dy) = (output.row(first + i), gradient.row(first + i));
-            for ((dx, &y), &dy) in row.iter_mut().zip(y).zip(dy) {
-                *dx = dy * activation.derivative_from_output(y);
-            }
-        }
-    });
+    let mut out = spare::room(output.rows * output.columns);
+    update_rows(&mut out, [output.all(), gradient.all()], [], |_, [y, dy], []| dy.back(activation, y));
     out
 }
 
 /// The sum of each column, rows added from the first to the last.
 pub fn column_sums(x: &Matrix) -> Vec<f32> {
-    map_column_blocks(x.columns, x.rows * x.columns, |range| {
-        let mut sums = vec![0.0_f32; range.len()];
-        for i in 0..x.rows {
-            for (sum, &v) in sums.iter_mut().zip(&x.row(i)[range.clone()]) {
-                *sum += v;
-            }
-        }
-        sums
-    })
+    let [sums] = lanes::column_sums([x.all()], [], |[x], []| [x]);
+    sums
 }

@@ -22,7 +22,7 @@ use std::array::from_fn;
 
 use rayon::prelude::*;
 
-use super::lanes::{sums, update};
+use super::lanes::{Rows, sums, update};
 use super::spare;
 
 /// Added to the variance.
@@ -78,7 +78,7 @@ pub fn forward(x: &[f32], positions: usize, layer: Layer<'_>) -> (Vec<f32>, Vec<
         .map(|(y, x)| {
             let (mean, inverse) = statistics(x, positions, layer.weight.len());
             let sample = Sample::new(x, &mean, &inverse, layer);
-            update(y, [x], sample.constants(), |_, [x], [mean, a, b]| {
+            update(y, [sample.x], sample.constants(), |_, [x], [mean, a, b]| {
                 let u = (x - mean).mul_add(a, b);
                 u.through(u, layer.slope)
             });
@@ -160,7 +160,7 @@ impl<'a> Normalised<'a> {
 
 /// One sample.
 struct Sample<'a> {
-    x: &'a [f32],
+    x: Rows<'a>,
     mean: &'a [f32],
     inverse: &'a [f32],
     layer: Layer<'a>,
@@ -172,7 +172,7 @@ impl<'a> Sample<'a> {
     fn new(x: &'a [f32], mean: &'a [f32], inverse: &'a [f32], layer: Layer<'a>) -> Self {
         let scale: Vec<f32> =
             layer.weight.iter().zip(inverse).map(|(weight, inverse)| weight * inverse).collect();
-        Self { x, mean, inverse, layer, scale }
+        Self { x: Rows::dense(x, mean.len()), mean, inverse, layer, scale }
     }
 
     /// What makes `u` of `x`: mean, factor and summand. The mean is taken off first, as it may be much larger than σ.
@@ -182,12 +182,12 @@ impl<'a> Sample<'a> {
 
     /// `1 / N`.
     fn share(&self) -> f32 {
-        self.mean.len() as f32 / self.x.len() as f32
+        1.0 / self.x.count as f32
     }
 
     /// `J (s ∘ v)` for the way back and `s ∘ J v` for the way forth; returns `Σ w` and `Σ w n` of what J is applied to.
     fn jacobian<const BACK: bool>(&self, v: &[f32], out: &mut [f32]) -> [Vec<f32>; 2] {
-        let (slope, share) = (self.layer.slope, self.share());
+        let (slope, share, v) = (self.layer.slope, self.share(), Rows::dense(v, self.mean.len()));
         let [sum, mut normal] = sums([self.x, v], self.constants(), |[x, v], [mean, a, b]| {
             let x = x - mean;
             let w = if BACK { v.through(x.mul_add(a, b), slope) } else { v };
@@ -212,6 +212,7 @@ impl<'a> Sample<'a> {
     /// Adds `∂/∂x ⟨s ∘ dy, J t⟩` and returns `∂/∂γ`.
     fn add_curvature(&self, dy: &[f32], t: &[f32], out: &mut [f32]) -> Vec<f32> {
         let (slope, share) = (self.layer.slope, self.share());
+        let [dy, t] = [dy, t].map(|of| Rows::dense(of, self.mean.len()));
         let means = sums([self.x, dy, t], self.constants(), |[x, dy, t], [mean, a, b]| {
             let x = x - mean;
             let d = dy.through(x.mul_add(a, b), slope);
@@ -245,8 +246,8 @@ impl<'a> Sample<'a> {
 /// Mean and `1 / √(variance + ε)` of each channel.
 fn statistics(x: &[f32], positions: usize, channels: usize) -> (Vec<f32>, Vec<f32>) {
     let share = 1.0 / positions as f32;
-    let none = vec![0.0; channels];
-    let [mut mean] = sums([x], [&*none], |[x], _| [x]);
+    let x = Rows::dense(x, channels);
+    let [mut mean] = sums([x], [], |[x], []| [x]);
     mean.iter_mut().for_each(|sum| *sum *= share);
     let [mut inverse] = sums([x], [&*mean], |[x], [mean]| [(x - mean) * (x - mean)]);
     inverse.iter_mut().for_each(|sum| *sum = 1.0 / (*sum * share + EPSILON).sqrt());

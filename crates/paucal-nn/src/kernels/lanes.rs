@@ -1,5 +1,5 @@
-//! Channels side by side: sums over the positions of a sample `[positions, channels]` and changes of its values, by
-//! formulae on a few channels at a time.
+//! Channels side by side: sums over the positions of a sample `[positions, channels]`, or over the rows of a matrix, and
+//! changes of its values, by formulae on a few channels at a time.
 //!
 //! A formula is a closure on [`Lanes`], whose operators become vector instructions; one on single values would as often as
 //! not be compiled to single instructions, at twenty times the cost. Every sum is a chain over the positions in order.
@@ -7,10 +7,19 @@
 #![allow(clippy::inline_always, reason = "a call per operation would keep its operands in memory")]
 
 use std::array::from_fn;
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Mul, Range, Sub};
+
+use rayon::prelude::*;
+
+use super::{PARALLEL_FROM, cost, for_row_blocks};
+use crate::layers::Activation;
 
 /// Channels at a time: sums of several formulae stay in registers.
 const WIDTH: usize = 16;
+/// Channels of a task of [`by_columns`].
+const COLUMNS: usize = 64;
+/// Values of each matrix that are taken together.
+const TILE: usize = 1 << 13;
 
 /// Values of neighbouring channels at one position.
 #[derive(Clone, Copy)]
@@ -53,8 +62,6 @@ impl Mul for Lanes {
 }
 
 impl Lanes {
-    const ZERO: Self = Self([0.0; WIDTH]);
-
     /// `self · factor + summand`, rounded once.
     #[inline(always)]
     pub fn mul_add(mut self, factor: Self, summand: Self) -> Self {
@@ -69,6 +76,22 @@ impl Lanes {
     pub fn through(mut self, u: Self, slope: f32) -> Self {
         for (x, u) in self.0.iter_mut().zip(&u.0) {
             *x = if *u > 0.0 { *x } else { slope * *x };
+        }
+        self
+    }
+
+    /// What an activation makes of it.
+    #[inline(always)]
+    pub fn activated(mut self, activation: Activation) -> Self {
+        self.0.iter_mut().for_each(|x| *x = activation.value(*x));
+        self
+    }
+
+    /// `self` times the derivative of an activation where its output is `y`.
+    #[inline(always)]
+    pub fn back(mut self, activation: Activation, y: Self) -> Self {
+        for (x, y) in self.0.iter_mut().zip(y.0) {
+            *x *= activation.derivative_from_output(y);
         }
         self
     }
@@ -95,65 +118,164 @@ impl Lanes {
     }
 }
 
-/// What stands from `at` on in each of several memories.
-#[inline(always)]
-fn row<const WHOLE: bool, const N: usize>(values: [&[f32]; N], at: usize, width: usize) -> [Lanes; N] {
-    let mut row = [Lanes::ZERO; N];
-    for (lanes, values) in row.iter_mut().zip(values) {
-        *lanes = Lanes::load::<WHOLE>(values, at, width);
-    }
-    row
+/// Positions of a sample, or rows of a matrix, which may be a slice of longer ones.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    /// From the first value on.
+    pub values: &'a [f32],
+    /// Distance between the starts of two rows.
+    pub stride: usize,
+    /// How many.
+    pub count: usize,
+    /// Channels.
+    pub columns: usize,
 }
 
-/// Sums over the positions of `term(values, constants of the channel)`, channel by channel.
+impl<'a> Rows<'a> {
+    /// Rows without gaps.
+    pub fn dense(values: &'a [f32], columns: usize) -> Self {
+        Self { values, stride: columns, count: values.len() / columns.max(1), columns }
+    }
+
+    /// Some of the rows.
+    pub fn slice(self, rows: Range<usize>) -> Self {
+        Self { values: &self.values[rows.start * self.stride..], count: rows.len(), ..self }
+    }
+
+    /// Some of the channels.
+    pub fn channels(self, columns: Range<usize>) -> Self {
+        Self { values: &self.values[columns.start..], columns: columns.len(), ..self }
+    }
+}
+
+/// What stands from `first` on in row `i` of each of several memories.
+#[inline(always)]
+fn row<const WHOLE: bool, const N: usize>(
+    of: [Rows<'_>; N],
+    i: usize,
+    first: usize,
+    width: usize,
+) -> [Lanes; N] {
+    of.map(|rows| Lanes::load::<WHOLE>(rows.values, i * rows.stride + first, width))
+}
+
+/// Sums over the rows of `term(values, constants of the channel)`, channel by channel.
 pub fn sums<const I: usize, const J: usize, const K: usize>(
-    values: [&[f32]; I],
+    values: [Rows<'_>; I],
     constants: [&[f32]; J],
     term: impl Fn([Lanes; I], [Lanes; J]) -> [Lanes; K],
 ) -> [Vec<f32>; K] {
-    let channels = constants[0].len();
-    let mut out = from_fn(|_| Vec::with_capacity(channels));
-    for first in (0..channels).step_by(WIDTH) {
-        let width = WIDTH.min(channels - first);
-        let block = if width == WIDTH {
-            block_sums::<true, I, J, K>(values, constants, first, &term)
-        } else {
-            block_sums::<false, I, J, K>(values, constants, first, &term)
-        };
-        out.iter_mut().zip(&block).for_each(|(out, sums)| out.extend(&sums.0[..width]));
-    }
+    let mut out = from_fn(|_| vec![0.0; values[0].columns]);
+    add_sums(&mut out, values, constants, term);
     out
 }
 
-fn block_sums<const WHOLE: bool, const I: usize, const J: usize, const K: usize>(
-    values: [&[f32]; I],
+/// Goes on with sums that earlier rows have begun.
+pub fn add_sums<const I: usize, const J: usize, const K: usize>(
+    out: &mut [Vec<f32>; K],
+    values: [Rows<'_>; I],
+    constants: [&[f32]; J],
+    term: impl Fn([Lanes; I], [Lanes; J]) -> [Lanes; K],
+) {
+    for first in (0..values[0].columns).step_by(WIDTH) {
+        if values[0].columns - first >= WIDTH {
+            add_block::<true, I, J, K>(out, values, constants, first, &term);
+        } else {
+            add_block::<false, I, J, K>(out, values, constants, first, &term);
+        }
+    }
+}
+
+fn add_block<const WHOLE: bool, const I: usize, const J: usize, const K: usize>(
+    out: &mut [Vec<f32>; K],
+    values: [Rows<'_>; I],
     constants: [&[f32]; J],
     first: usize,
     term: &impl Fn([Lanes; I], [Lanes; J]) -> [Lanes; K],
-) -> [Lanes; K] {
-    let channels = constants[0].len();
-    let width = WIDTH.min(channels - first);
-    let constants = row::<WHOLE, J>(constants, first, width);
-    let mut out = [Lanes::ZERO; K];
-    for at in (first..values[0].len()).step_by(channels) {
-        let terms = term(row::<WHOLE, I>(values, at, width), constants);
-        for (sum, term) in out.iter_mut().zip(terms) {
+) {
+    let width = WIDTH.min(values[0].columns - first);
+    let constants = constants.map(|of| Lanes::load::<WHOLE>(of, first, width));
+    let mut sums: [Lanes; K] = from_fn(|k| Lanes::load::<WHOLE>(&out[k], first, width));
+    for i in 0..values[0].count {
+        let terms = term(row::<WHOLE, I>(values, i, first, width), constants);
+        for (sum, term) in sums.iter_mut().zip(terms) {
             *sum = *sum + term;
         }
     }
-    out
+    for (out, sum) in out.iter_mut().zip(sums) {
+        sum.store::<WHOLE>(out, first, width);
+    }
 }
 
-/// Replaces every value by `term(itself, values, constants of the channel)`.
+/// [`sums`] of matrices, on all threads if they are large.
+pub fn column_sums<const I: usize, const J: usize, const K: usize>(
+    values: [Rows<'_>; I],
+    constants: [&[f32]; J],
+    term: impl Fn([Lanes; I], [Lanes; J]) -> [Lanes; K] + Sync,
+) -> [Vec<f32>; K] {
+    let Rows { count, columns, .. } = values[0];
+    by_columns(columns, count * columns * passes(I), |range| {
+        let mut out = from_fn(|_| vec![0.0; range.len()]);
+        let values = values.map(|rows| rows.channels(range.clone()));
+        let constants = constants.map(|of| &of[range.clone()]);
+        for tile in tiles(count, range.len()) {
+            add_sums(&mut out, values.map(|rows| rows.slice(tile.clone())), constants, &term);
+        }
+        out
+    })
+}
+
+/// What `each` makes of some columns, joined: on all threads if so many operations are worth it.
+pub fn by_columns<const K: usize>(
+    columns: usize,
+    operations: usize,
+    each: impl Fn(Range<usize>) -> [Vec<f32>; K] + Sync,
+) -> [Vec<f32>; K] {
+    if operations < PARALLEL_FROM {
+        return each(0..columns);
+    }
+    let range = |i: usize| i * COLUMNS..((i + 1) * COLUMNS).min(columns);
+    let parts: Vec<_> = (0..columns.div_ceil(COLUMNS)).into_par_iter().map(|i| each(range(i))).collect();
+    from_fn(|k| parts.iter().flat_map(|part| &part[k]).copied().collect())
+}
+
+/// What a formula on so many matrices costs per value: memory is what takes the time.
+fn passes(matrices: usize) -> usize {
+    matrices.div_ceil(2)
+}
+
+/// Rows that are taken together, so that all their channels are read while they are in the cache.
+fn tiles(count: usize, columns: usize) -> impl Iterator<Item = Range<usize>> {
+    let step = (TILE / columns.max(1)).max(1);
+    (0..count).step_by(step).map(move |first| first..(first + step).min(count))
+}
+
+/// [`update`] of a matrix, on all threads if it is large.
+pub fn update_rows<const I: usize, const J: usize>(
+    out: &mut [f32],
+    values: [Rows<'_>; I],
+    constants: [&[f32]; J],
+    term: impl Fn(Lanes, [Lanes; I], [Lanes; J]) -> Lanes + Sync,
+) {
+    let columns = values[0].columns;
+    for_row_blocks(out, columns, cost::ARITHMETIC * passes(I), |first, block| {
+        for tile in tiles(block.len() / columns, columns) {
+            let out = &mut block[tile.start * columns..tile.end * columns];
+            let rows = first + tile.start..first + tile.end;
+            update(out, values.map(|of| of.slice(rows.clone())), constants, &term);
+        }
+    });
+}
+
+/// Replaces every value of rows without gaps by `term(itself, values, constants of the channel)`.
 pub fn update<const I: usize, const J: usize>(
     out: &mut [f32],
-    values: [&[f32]; I],
+    values: [Rows<'_>; I],
     constants: [&[f32]; J],
     term: impl Fn(Lanes, [Lanes; I], [Lanes; J]) -> Lanes,
 ) {
-    let channels = constants[0].len();
-    for first in (0..channels).step_by(WIDTH) {
-        if channels - first >= WIDTH {
+    for first in (0..values[0].columns).step_by(WIDTH) {
+        if values[0].columns - first >= WIDTH {
             update_block::<true, I, J>(out, values, constants, first, &term);
         } else {
             update_block::<false, I, J>(out, values, constants, first, &term);
@@ -163,17 +285,18 @@ pub fn update<const I: usize, const J: usize>(
 
 fn update_block<const WHOLE: bool, const I: usize, const J: usize>(
     out: &mut [f32],
-    values: [&[f32]; I],
+    values: [Rows<'_>; I],
     constants: [&[f32]; J],
     first: usize,
     term: &impl Fn(Lanes, [Lanes; I], [Lanes; J]) -> Lanes,
 ) {
-    let channels = constants[0].len();
-    let width = WIDTH.min(channels - first);
-    let constants = row::<WHOLE, J>(constants, first, width);
-    for at in (first..out.len()).step_by(channels) {
+    let columns = values[0].columns;
+    let width = WIDTH.min(columns - first);
+    let constants = constants.map(|of| Lanes::load::<WHOLE>(of, first, width));
+    for i in 0..out.len() / columns {
+        let at = i * columns + first;
         let old = Lanes::load::<WHOLE>(out, at, width);
-        term(old, row::<WHOLE, I>(values, at, width), constants).store::<WHOLE>(out, at, width);
+        term(old, row::<WHOLE, I>(values, i, first, width), constants).store::<WHOLE>(out, at, width);
     }
 }
 
@@ -187,9 +310,10 @@ mod tests {
             let positions = 3;
             let x: Vec<f32> = (0..positions * channels).map(|i| (i % 7) as f32 - 3.0).collect();
             let mean: Vec<f32> = (0..channels).map(|c| c as f32).collect();
-            let [sum, squares] = sums([&x], [&mean], |[x], [mean]| [x, (x - mean) * (x - mean)]);
+            let rows = Rows::dense(&x, channels);
+            let [sum, squares] = sums([rows], [&mean], |[x], [mean]| [x, (x - mean) * (x - mean)]);
             let mut out = x.clone();
-            update(&mut out, [&x], [&mean], |old, [x], [mean]| x.mul_add(mean, old).through(x, 0.5));
+            update(&mut out, [rows], [&mean], |old, [x], [mean]| x.mul_add(mean, old).through(x, 0.5));
             for c in 0..channels {
                 let column = || (0..positions).map(|p| x[p * channels + c]);
                 assert_eq!(sum[c], column().sum::<f32>());

@@ -69,22 +69,3 @@ pub fn for_chunks<R>(
     }
     out.par_chunks_mut(chunk).enumerate().for_each_init(room, |room, (i, chunk)| each(room, i, chunk));
 }
-
-/// Columns per block of [`map_column_blocks`]: one cache line of `f32` times four.
-const COLUMN_BLOCK: usize = 64;
-
-/// Maps blocks of columns of a matrix with `elements` values, on all threads if it is large, and joins the
-/// results in order.
-pub fn map_column_blocks<T: Send>(
-    columns: usize,
-    elements: usize,
-    each: impl Fn(std::ops::Range<usize>) -> Vec<T> + Sync,
-) -> Vec<T> {
-    let range = |i: usize| i * COLUMN_BLOCK..((i + 1) * COLUMN_BLOCK).min(columns);
-    let blocks = columns.div_ceil(COLUMN_BLOCK);
-    if elements < PARALLEL_FROM {
-        return (0..blocks).flat_map(|i| each(range(i))).collect();
-    }
-    let parts: Vec<Vec<T>> = (0..blocks).into_par_iter().map(|i| each(range(i))).collect();
-    parts.into_iter().flatten().collect()
-}

@@ -5,7 +5,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::host::Matrix;
-use super::{cost, for_row_blocks, map_column_blocks, spare};
+use super::lanes::{Rows, by_columns, column_sums, update_rows};
+use super::spare;
 use crate::layers::Activation;
 
 /// Mean and biased variance of a column.
@@ -24,11 +25,11 @@ const BLOCK: usize = 1024;
 /// LeVeque (1983, The American Statistician 37).
 pub fn moments(x: &Matrix) -> Vec<Moments> {
     let ranges = blocks(x.rows);
-    let blocks = of_blocks(&ranges, |rows| sums(x, rows));
+    let blocks = of_blocks(&ranges, |rows| sums(x.all().slice(rows.clone())));
     let mut merged = vec![(0.0_f32, 0.0_f32); x.columns];
-    for (rows, block) in ranges.iter().zip(&blocks) {
+    for (rows, [means, squares]) in ranges.iter().zip(&blocks) {
         let (before, here) = (rows.start as f32, rows.len() as f32);
-        for ((mean, squares), &(its_mean, its_squares)) in merged.iter_mut().zip(block) {
+        for ((mean, squares), (&its_mean, &its_squares)) in merged.iter_mut().zip(means.iter().zip(squares)) {
             let step = its_mean - *mean;
             *mean = if rows.start == 0 { its_mean } else { *mean + step * here / (before + here) };
             *squares += its_squares + step * step * before * here / (before + here);
@@ -48,24 +49,14 @@ fn of_blocks<T: Send>(ranges: &[Range<usize>], each: impl Fn(&Range<usize>) -> T
     if ranges.len() > 1 { ranges.par_iter().map(each).collect() } else { ranges.iter().map(each).collect() }
 }
 
-/// Mean and sum of squared deviations of each column over some rows.
-fn sums(x: &Matrix, rows: &Range<usize>) -> Vec<(f32, f32)> {
-    let n = rows.len() as f32;
-    map_column_blocks(x.columns, rows.len() * x.columns, |range| {
-        let mut means = vec![0.0_f32; range.len()];
-        for i in rows.clone() {
-            for (sum, &v) in means.iter_mut().zip(&x.row(i)[range.clone()]) {
-                *sum += v;
-            }
-        }
-        means.iter_mut().for_each(|sum| *sum /= n);
-        let mut squares = vec![0.0_f32; range.len()];
-        for i in rows.clone() {
-            for ((square, &mean), &v) in squares.iter_mut().zip(&means).zip(&x.row(i)[range.clone()]) {
-                *square += (v - mean) * (v - mean);
-            }
-        }
-        means.into_iter().zip(squares).collect()
+/// Mean and sum of squared deviations of each column.
+fn sums(x: Rows<'_>) -> [Vec<f32>; 2] {
+    by_columns(x.columns, 2 * x.count * x.columns, |columns| {
+        let x = x.channels(columns);
+        let [mut means] = column_sums([x], [], |[x], []| [x]);
+        means.iter_mut().for_each(|sum| *sum /= x.count as f32);
+        let [squares] = column_sums([x], [&means], |[x], [mean]| [(x - mean) * (x - mean)]);
+        [means, squares]
     })
 }
 
@@ -77,22 +68,21 @@ pub fn scale_shift(
     added: Option<&[f32]>,
     activation: Activation,
 ) -> Vec<f32> {
-    let columns = x.columns;
-    let mut out = spare::room(x.rows * columns);
-    for_row_blocks(&mut out, columns, cost::ARITHMETIC, |first, block| {
-        for (i, row) in block.chunks_exact_mut(columns).enumerate() {
-            let values = row.iter_mut().zip(x.row(first + i)).zip(scale).zip(shift);
-            match added {
-                None => values.for_each(|(((y, &x), &a), &b)| *y = activation.value(a.mul_add(x, b))),
-                Some(added) => {
-                    let added = &added[(first + i) * columns..][..columns];
-                    values.zip(added).for_each(|((((y, &x), &a), &b), &more)| {
-                        *y = activation.value(a.mul_add(x, b) + more);
-                    });
-                }
-            }
+    let mut out = spare::room(x.rows * x.columns);
+    let constants = [scale, shift];
+    match added {
+        None => {
+            update_rows(&mut out, [x.all()], constants, |_, [x], [a, b]| {
+                x.mul_add(a, b).activated(activation)
+            });
         }
-    });
+        Some(added) => {
+            let added = Rows::dense(added, x.columns);
+            update_rows(&mut out, [x.all(), added], constants, |_, [x, added], [a, b]| {
+                (x.mul_add(a, b) + added).activated(activation)
+            });
+        }
+    }
     out
 }
 
@@ -114,53 +104,31 @@ pub struct Saved<'a> {
 /// with `d` the gradient before the activation and `x̂` the normalised input,
 /// `dβ = Σ d`, `dγ = Σ d x̂`, `dx = γ/σ (d − dβ/n − x̂ dγ/n)`.
 pub fn backward(saved: &Saved, weight: &[f32], dy: &Matrix) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
-    let (x, y) = (saved.x, saved.y);
-    let ranges = blocks(x.rows);
-    let parts = of_blocks(&ranges, |rows| {
-        map_column_blocks(x.columns, rows.len() * x.columns, |range| {
-            let mut sums = vec![(0.0_f32, 0.0_f32); range.len()];
-            for i in rows.clone() {
-                let (x, y, dy) =
-                    (&x.row(i)[range.clone()], &y.row(i)[range.clone()], &dy.row(i)[range.clone()]);
-                let columns = saved.mean[range.clone()].iter().zip(&saved.inverse[range.clone()]);
-                for ((sum, (&mean, &inverse)), ((&x, &y), &dy)) in
-                    sums.iter_mut().zip(columns).zip(x.iter().zip(y).zip(dy))
-                {
-                    let d = dy * saved.activation.derivative_from_output(y);
-                    sum.0 += d;
-                    sum.1 += d * (x - mean) * inverse;
-                }
-            }
-            sums
+    let (values, activation) = ([saved.x, saved.y, dy].map(Matrix::all), saved.activation);
+    let (rows, columns) = (saved.x.rows, saved.x.columns);
+    let parts = of_blocks(&blocks(rows), |rows| {
+        let some = values.map(|of| of.slice(rows.clone()));
+        column_sums(some, [saved.mean, saved.inverse], |[x, y, dy], [mean, inverse]| {
+            let d = dy.back(activation, y);
+            [d, d * (x - mean) * inverse]
         })
     });
-    let (mut bias_gradient, mut weight_gradient) = (vec![0.0; x.columns], vec![0.0; x.columns]);
-    for part in &parts {
-        for ((bias, weight), of) in bias_gradient.iter_mut().zip(&mut weight_gradient).zip(part) {
-            *bias += of.0;
-            *weight += of.1;
-        }
+    let [mut of_bias, mut of_weight] = [(); 2].map(|()| vec![0.0; columns]);
+    for [bias, weight] in &parts {
+        of_bias.iter_mut().zip(bias).for_each(|(sum, v)| *sum += v);
+        of_weight.iter_mut().zip(weight).for_each(|(sum, v)| *sum += v);
     }
-    // dx = a d + b x + c with one triple per column.
-    let n = x.rows as f32;
-    let triples: Vec<(f32, f32, f32)> = (0..x.columns)
-        .map(|j| {
-            let a = weight[j] * saved.inverse[j];
-            let b = -a * weight_gradient[j] * saved.inverse[j] / n;
-            (a, b, -a * bias_gradient[j] / n - b * saved.mean[j])
-        })
-        .collect();
-    let mut out = spare::room(x.rows * x.columns);
-    for_row_blocks(&mut out, x.columns, cost::ARITHMETIC, |first, block| {
-        for (i, row) in block.chunks_exact_mut(x.columns).enumerate() {
-            let (x, y, dy) = (x.row(first + i), y.row(first + i), dy.row(first + i));
-            for ((dx, &(a, b, c)), ((&x, &y), &dy)) in
-                row.iter_mut().zip(&triples).zip(x.iter().zip(y).zip(dy))
-            {
-                let d = dy * saved.activation.derivative_from_output(y);
-                *dx = a.mul_add(d, b.mul_add(x, c));
-            }
-        }
+    // dx = a d + b x + c, channel by channel.
+    let n = rows as f32;
+    let [mut a, mut b, mut c] = [(); 3].map(|()| vec![0.0; columns]);
+    for j in 0..columns {
+        a[j] = weight[j] * saved.inverse[j];
+        b[j] = -a[j] * of_weight[j] * saved.inverse[j] / n;
+        c[j] = -a[j] * of_bias[j] / n - b[j] * saved.mean[j];
+    }
+    let mut out = spare::room(rows * columns);
+    update_rows(&mut out, values, [&a, &b, &c], |_, [x, y, dy], [a, b, c]| {
+        dy.back(activation, y).mul_add(a, x.mul_add(b, c))
     });
-    (out, weight_gradient, bias_gradient)
+    (out, of_weight, of_bias)
 }

@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use paucal_core::Stream;
 
 use super::Activation;
+use crate::gradients::Gradients;
 use crate::kernels::dense::{self, plain, transposed};
 use crate::kernels::host::{self, Matrix};
 use crate::parameters::{Parameters, Role, Visit, VisitMut, join};
@@ -64,6 +65,27 @@ impl Linear {
     /// Gradient of the parameters from the input and the gradient of the output (before any activation).
     pub fn gradient(&self, x: &Tensor<2>, dy: &Tensor<2>) -> LinearGradient {
         LinearGradient { weight: add_products(&[(dy, x)]), bias: column_sums(dy) }
+    }
+
+    /// Adds the parameters' gradients under `path` and returns that of the input: [`gradient`](Self::gradient) and
+    /// [`input_gradient`](Self::input_gradient) side by side.
+    pub fn backward(
+        &self,
+        x: &Tensor<2>,
+        dy: &Tensor<2>,
+        path: &str,
+        gradients: &mut Gradients,
+    ) -> Tensor<2> {
+        let (weight, dx) = match (Matrix::of(x), Matrix::of(dy), Matrix::of(&self.weight)) {
+            (Some(x), Some(dy), Some(weight)) => {
+                let [of_weight, of_x] =
+                    dense::products([transposed(&dy), plain(&x)], [plain(&dy), plain(&weight)]);
+                (host::tensor(of_weight, self.weight.dims()), host::tensor(of_x, [x.rows, x.columns]))
+            }
+            _ => (add_products(&[(dy, x)]), self.input_gradient(dy)),
+        };
+        gradients.add_linear(path, LinearGradient { weight, bias: column_sums(dy) });
+        dx
     }
 
     /// Gradient of the input from the gradient of the output: `dy W`.

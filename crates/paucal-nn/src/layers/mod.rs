@@ -11,6 +11,7 @@
 
 mod activation;
 mod batch_norm;
+mod beside;
 mod conv1d;
 mod conv2d;
 mod conv_transpose2d;
@@ -26,6 +27,7 @@ mod recurrent;
 
 pub use activation::Activation;
 pub use batch_norm::{BatchNorm, BatchNormGradient, BatchNormSaved};
+pub(crate) use beside::beside;
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv1d::Conv1d;
 pub use conv2d::{Conv2d, ConvGradient, Window};

@@ -173,8 +173,7 @@ impl Autoencoder {
         let mut gradients = Gradients::new();
         let of_code = self.decode_backward(trace.decoder, &trace.code, dy, &mut gradients);
         let EncoderTrace { waves, reader, last } = trace.encoder;
-        gradients.add_linear("code", self.code.gradient(&last, &of_code));
-        let of_last = self.code.input_gradient(&of_code);
+        let of_last = self.code.backward(&last, &of_code, "code", &mut gradients);
         let of_steps = self.reader.backward(reader, &of_last, "reader", &mut gradients);
         let mut of_wave = Some(rows_first(&of_steps, self.steps));
         for (i, convolution) in self.convolutions.iter().enumerate().rev() {
@@ -202,14 +201,12 @@ impl Autoencoder {
             of_image = Activation::Relu.backward(&images[i], of_input);
         }
         let raw = steps_first(&wave(of_image));
-        gradients.add_linear("place", self.place.gradient(&states, &raw));
-        let of_states = self.place.input_gradient(&raw);
+        let of_states = self.place.backward(&states, &raw, "place", gradients);
         let of_starts = self.writer.backward(writer, &of_states, "writer", gradients);
         let [places, units] = of_starts.dims();
         let of_steps: Tensor<3> = of_starts.reshape([self.steps, places / self.steps, units]);
         let of_start = of_steps.sum_dim(0).squeeze_dim(0);
-        gradients.add_linear("start", self.start.gradient(code, &of_start));
-        self.start.input_gradient(&of_start)
+        self.start.backward(code, &of_start, "start", gradients)
     }
 }
 
