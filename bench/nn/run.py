@@ -12,19 +12,11 @@ other programs run beside. The warm-up tries both and keeps the faster.
 """
 
 import argparse
-import os
-import platform
-import signal
-import statistics
-import subprocess
 import sys
-import time
-from importlib.metadata import version
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-BENCHMARKS = HERE.parent.parent / "BENCHMARKS.md"
-MARKERS = "<!-- bench/nn -->", "<!-- /bench/nn -->"
+from sides import HERE, Side, fastest, heading, milliseconds, write
+
 # What each side is given per round, in seconds of the slower one.
 SHARE = 0.5
 
@@ -41,97 +33,24 @@ WORKLOADS = {
 }
 
 
-class Side:
-    """One process that makes steps."""
-
-    def __init__(self, command, threads, waiting="passive"):
-        environment = os.environ | {"RAYON_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
-        environment["OMP_WAIT_POLICY"] = waiting
-        self.process = subprocess.Popen(
-            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-        self.times, self.seconds = [], 0.0
-
-    def steps(self, count):
-        """Milliseconds of each of so many steps. In between the process is stopped: threads that wait in a loop would take
-        a core from the other side."""
-        self.process.send_signal(signal.SIGCONT)
-        self.process.stdin.write(f"{count}\n")
-        self.process.stdin.flush()
-        times = [float(v) for v in self.process.stdout.readline().split()]
-        self.process.send_signal(signal.SIGSTOP)
-        if len(times) != count:
-            sys.exit(f"{' '.join(map(str, self.process.args))} has ended")
-        return times
-
-    def measure(self, count):
-        before = self.processor_time()
-        self.times += self.steps(count)
-        self.seconds += self.processor_time() - before
-
-    def processor_time(self):
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def peak(self):
-        """Peak memory in MiB."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-        return float("nan")
-
-    def warm_up(self):
-        """Milliseconds of a step, the first of which are not counted."""
-        first = self.steps(2)[1]
-        return statistics.median(self.steps(5)) if first < 500 else first
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.send_signal(signal.SIGCONT)
-        self.process.wait()
-
-
-def peer(name, threads):
-    """PyTorch waiting in the way that is faster, and how long it takes."""
-    command = [sys.executable, HERE / "peer.py", name, "--threads", threads]
-    tried = [Side(command, threads, waiting) for waiting in ("passive", "active")]
-    times = [side.warm_up() for side in tried]
-    kept = times.index(min(times))
-    tried.pop(1 - kept).end()
-    return tried[0], times[kept]
-
-
 def row(name, program, threads, rounds):
     """One line of the table."""
     what, target = WORKLOADS[name]
     ours = Side([program, name], threads)
-    theirs, step = peer(name, threads)
+    command = [sys.executable, HERE / "peer.py", name, "--threads", threads]
+    theirs, step = fastest([Side(command, threads, waiting) for waiting in ("passive", "active")])
     sides = [ours, theirs]
     count = max(2, min(200, round(SHARE * 1e3 / max(step, ours.warm_up()))))
     for _ in range(rounds):
         for side in sides:
             side.measure(count)
-    a, b = (statistics.median(side.times) for side in sides)
-    peaks = [side.peak() for side in sides]
+    (a, b), peaks = (side.median() for side in sides), [side.peak() for side in sides]
     for side in sides:
         side.end()
     # Processor time is counted in hundredths of a second, over all steps.
     spent = ours.seconds / theirs.seconds
-    a_ms, b_ms = (f"{v:.0f} ms" if v >= 100 else f"{v:.3g} ms" for v in (a, b))
-    cells = [what, a_ms, b_ms, f"{a / b:.2f}", target, f"{spent:.2f}", *(f"{p:.0f} MiB" for p in peaks)]
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def machine():
-    names = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
-    return f"{time.strftime('%Y-%m-%d')}, {names[0] if names else platform.machine()}, {os.cpu_count()} cores"
-
-
-def write(lines):
-    """Replaces what stands between the markers."""
-    text = BENCHMARKS.read_text()
-    start, end = (text.index(marker) for marker in MARKERS)
-    BENCHMARKS.write_text(f"{text[:start]}{MARKERS[0]}\n" + "\n".join(lines) + f"\n{text[end:]}")
+    cells = [what, milliseconds(a), milliseconds(b), f"{a / b:.2f}", target, f"{spent:.2f}"]
+    return f"| {' | '.join(map(str, cells + [f'{p:.0f} MiB' for p in peaks]))} |"
 
 
 def main():
@@ -145,12 +64,8 @@ def main():
     unknown = set(args.workloads) - WORKLOADS.keys()
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    # How busy the machine is with other work is part of the result.
-    load = os.getloadavg()[0]
     lines = [
-        f"{machine()}; Python {platform.python_version()}, torch {version('torch')}, eager; {args.threads} threads on either side;",
-        f"medians of {args.rounds} rounds in turn; {load:.1f} processes were running before the first.",
-        "",
+        *heading(f"{args.threads} threads on either side", args.rounds),
         "| forward, backward and optimiser step | paucal | PyTorch | ratio | target | ratio of processor times "
         "| peak memory, paucal | PyTorch |",
         "|---|---|---|---|---|---|---|---|",
@@ -160,7 +75,7 @@ def main():
         lines.append(row(name, args.program, args.threads, args.rounds))
         print(lines[-1], flush=True)
     if args.write:
-        write(lines)
+        write("bench/nn", lines)
 
 
 main()

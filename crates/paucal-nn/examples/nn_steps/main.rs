@@ -1,6 +1,6 @@
 //! Times training steps: `bench/nn/run.py` runs them side by side with PyTorch's.
 //!
-//! `nn_steps WORKLOAD`. Every line of standard input is a number of steps; the answer is the milliseconds that each took,
+//! `nn_steps WORKLOAD`, or `nn_steps layer:NAME` for one layer of `bench/nn/layers.json`. Every line of standard input is a number of steps; the answer is the milliseconds that each took,
 //! on one line. What a step does stands in `bench/nn/peer.py`, which does the same.
 #![allow(clippy::print_stdout)]
 // All workloads are built alike, whether that can fail or not.
@@ -10,6 +10,7 @@ mod critics;
 mod ctgan;
 mod ecg;
 mod images;
+mod layers;
 mod tvae;
 mod vitals;
 
@@ -37,13 +38,20 @@ const WORKLOADS: &[(&str, fn() -> Result<Step, NnError>)] = &[
     ("resnet-50", images::resnet_50),
 ];
 
+fn find(name: &str) -> Result<Option<Step>, NnError> {
+    match name.strip_prefix("layer:") {
+        Some(layer) => layers::step(layer),
+        None => WORKLOADS.iter().find(|(known, _)| *known == name).map(|(_, build)| build()).transpose(),
+    }
+}
+
 fn main() -> Result<(), NnError> {
     let name = std::env::args().nth(1).unwrap_or_default();
-    let Some((_, build)) = WORKLOADS.iter().find(|(known, _)| *known == name) else {
-        let known: Vec<&str> = WORKLOADS.iter().map(|(name, _)| *name).collect();
+    let Some(mut step) = find(&name)? else {
+        let layers = layers::names()?.into_iter().map(|name| format!("layer:{name}"));
+        let known: Vec<String> = WORKLOADS.iter().map(|(name, _)| (*name).into()).chain(layers).collect();
         return Err(NnError::Setting(format!("usage: nn_steps WORKLOAD, one of {}", known.join(", "))));
     };
-    let mut step = build()?;
     let mut number = 0;
     for line in std::io::stdin().lock().lines() {
         let count: usize = line.ok().and_then(|line| line.trim().parse().ok()).unwrap_or(0);

@@ -1,46 +1,46 @@
 //! Dense layers: matrix products, bias, activation.
 
 use super::host::Matrix;
-use super::lanes::{self, update_rows};
+use super::lanes::{self, Rows, update_rows};
 use super::{cost, for_row_blocks, spare};
 use crate::layers::Activation;
 
 /// One factor of a product.
 #[derive(Clone, Copy)]
 pub struct Factor<'a> {
-    matrix: &'a Matrix,
+    matrix: Rows<'a>,
     transposed: bool,
 }
 
 /// The matrix as it is.
-pub fn plain(matrix: &Matrix) -> Factor<'_> {
-    Factor { matrix, transposed: false }
+pub fn plain<'a>(matrix: impl Into<Rows<'a>>) -> Factor<'a> {
+    Factor { matrix: matrix.into(), transposed: false }
 }
 
 /// The matrix transposed.
-pub fn transposed(matrix: &Matrix) -> Factor<'_> {
-    Factor { matrix, transposed: true }
+pub fn transposed<'a>(matrix: impl Into<Rows<'a>>) -> Factor<'a> {
+    Factor { matrix: matrix.into(), transposed: true }
 }
 
 impl Factor<'_> {
     fn rows(self) -> usize {
-        if self.transposed { self.matrix.columns } else { self.matrix.rows }
+        if self.transposed { self.matrix.columns } else { self.matrix.count }
     }
 
     fn columns(self) -> usize {
-        if self.transposed { self.matrix.rows } else { self.matrix.columns }
+        if self.transposed { self.matrix.count } else { self.matrix.columns }
     }
 
     /// Distance between neighbours in a column and in a row.
     fn strides(self) -> (isize, isize) {
-        let stride = self.matrix.stride() as isize;
+        let stride = self.matrix.stride as isize;
         if self.transposed { (1, stride) } else { (stride, 1) }
     }
 
     /// Values the factor reaches into, so that the product never reads past its memory.
     fn extent(self) -> usize {
         let m = self.matrix;
-        if m.rows == 0 || m.columns == 0 { 0 } else { (m.rows - 1) * m.stride() + m.columns }
+        if m.count == 0 || m.columns == 0 { 0 } else { (m.count - 1) * m.stride + m.columns }
     }
 }
 
@@ -84,7 +84,7 @@ fn run(out: &mut [f32], add: bool, a: Factor, b: Factor, threads: usize) {
     let (m, k, n) = (a.rows(), a.columns(), b.columns());
     assert_eq!(k, b.rows(), "the inner sizes of a product agree");
     assert_eq!(out.len(), m * n, "the output of a product fits");
-    assert!(a.matrix.values().len() >= a.extent() && b.matrix.values().len() >= b.extent());
+    assert!(a.matrix.values.len() >= a.extent() && b.matrix.values.len() >= b.extent());
     if m * n == 0 {
         return;
     }
@@ -112,10 +112,10 @@ fn run(out: &mut [f32], add: bool, a: Factor, b: Factor, threads: usize) {
             1,
             n as isize,
             add,
-            a.matrix.values().as_ptr(),
+            a.matrix.values.as_ptr(),
             a_cs,
             a_rs,
-            b.matrix.values().as_ptr(),
+            b.matrix.values.as_ptr(),
             b_cs,
             b_rs,
             1.0_f32,
@@ -130,10 +130,8 @@ fn run(out: &mut [f32], add: bool, a: Factor, b: Factor, threads: usize) {
 
 /// `activation(x wᵀ + bias)`.
 pub fn linear(x: &Matrix, weight: &Matrix, bias: &[f32], activation: Activation) -> Vec<f32> {
-    let mut out = spare::room(x.rows * bias.len());
-    out.chunks_exact_mut(bias.len().max(1)).for_each(|row| row.copy_from_slice(bias));
-    add_product(&mut out, plain(x), transposed(weight));
-    activate(&mut out, activation);
+    let mut out = product(plain(x), transposed(weight));
+    update_rows(&mut out, bias.len(), [], [bias], |y, [], [b]| (y + b).activated(activation));
     out
 }
 
@@ -151,12 +149,13 @@ pub fn activate(values: &mut [f32], activation: Activation) {
 /// `gradient · activation'`, the derivative taken from the activation's output.
 pub fn activation_gradient(output: &Matrix, gradient: &Matrix, activation: Activation) -> Vec<f32> {
     let mut out = spare::room(output.rows * output.columns);
-    update_rows(&mut out, [output.all(), gradient.all()], [], |_, [y, dy], []| dy.back(activation, y));
+    let values = [output, gradient].map(Rows::from);
+    update_rows(&mut out, output.columns, values, [], |_, [y, dy], []| dy.back(activation, y));
     out
 }
 
 /// The sum of each column, rows added from the first to the last.
 pub fn column_sums(x: &Matrix) -> Vec<f32> {
-    let [sums] = lanes::column_sums([x.all()], [], |[x], []| [x]);
+    let [sums] = lanes::column_sums([x.into()], [], |[x], []| [x]);
     sums
 }

@@ -4,8 +4,6 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{DType, Tensor, TensorData};
 
-use super::lanes::Rows;
-
 /// A matrix in host memory whose columns are adjacent; rows may be a slice of longer ones.
 ///
 /// Tensors of other ranks are seen as the matrix of their last dimension.
@@ -50,11 +48,6 @@ impl Matrix {
     /// Row `i`.
     pub fn row(&self, i: usize) -> &[f32] {
         &self.values()[i * self.stride..][..self.columns]
-    }
-
-    /// All of it, for formulae on [`Lanes`](super::lanes::Lanes).
-    pub fn all(&self) -> Rows<'_> {
-        Rows { values: self.values(), stride: self.stride, count: self.rows, columns: self.columns }
     }
 
     /// The memory from the first value on.

@@ -78,7 +78,7 @@ pub fn forward(x: &[f32], positions: usize, layer: Layer<'_>) -> (Vec<f32>, Vec<
         .map(|(y, x)| {
             let (mean, inverse) = statistics(x, positions, layer.weight.len());
             let sample = Sample::new(x, &mean, &inverse, layer);
-            update(y, [sample.x], sample.constants(), |_, [x], [mean, a, b]| {
+            update(y, mean.len(), [sample.x], sample.constants(), |_, [x], [mean, a, b]| {
                 let u = (x - mean).mul_add(a, b);
                 u.through(u, layer.slope)
             });
@@ -199,7 +199,7 @@ impl<'a> Sample<'a> {
             normal.iter().zip(self.inverse).map(|(v, inverse)| v * inverse * share).collect();
         let [mean, scale, bias] = self.constants();
         let constants = [mean, scale, bias, &middle, &along];
-        update(out, [self.x, v], constants, |_, [x, v], [mean, a, b, middle, along]| {
+        update(out, mean.len(), [self.x, v], constants, |_, [x, v], [mean, a, b, middle, along]| {
             let x = x - mean;
             let u = x.mul_add(a, b);
             let w = if BACK { v.through(u, slope) } else { v };
@@ -234,11 +234,17 @@ impl<'a> Sample<'a> {
         }
         let [mean, scale, bias] = self.constants();
         let constants = [mean, scale, bias, &of_x, &of_d, &of_t, &rest];
-        update(out, [self.x, dy, t], constants, |old, [x, dy, t], [mean, a, b, of_x, of_d, of_t, rest]| {
-            let x = x - mean;
-            let d = dy.through(x.mul_add(a, b), slope);
-            old - (of_x * x + of_d * d + of_t * t + rest)
-        });
+        update(
+            out,
+            mean.len(),
+            [self.x, dy, t],
+            constants,
+            |old, [x, dy, t], [mean, a, b, of_x, of_d, of_t, rest]| {
+                let x = x - mean;
+                let d = dy.through(x.mul_add(a, b), slope);
+                old - (of_x * x + of_d * d + of_t * t + rest)
+            },
+        );
         weight
     }
 }

@@ -11,6 +11,7 @@ use std::ops::{Add, Mul, Range, Sub};
 
 use rayon::prelude::*;
 
+use super::host::Matrix;
 use super::{PARALLEL_FROM, cost, for_row_blocks};
 use crate::layers::Activation;
 
@@ -131,6 +132,13 @@ pub struct Rows<'a> {
     pub columns: usize,
 }
 
+impl<'a> From<&'a Matrix> for Rows<'a> {
+    fn from(matrix: &'a Matrix) -> Self {
+        let (stride, count, columns) = (matrix.stride(), matrix.rows, matrix.columns);
+        Self { values: matrix.values(), stride, count, columns }
+    }
+}
+
 impl<'a> Rows<'a> {
     /// Rows without gaps.
     pub fn dense(values: &'a [f32], columns: usize) -> Self {
@@ -241,7 +249,7 @@ pub fn by_columns<const K: usize>(
 
 /// What a formula on so many matrices costs per value: memory is what takes the time.
 fn passes(matrices: usize) -> usize {
-    matrices.div_ceil(2)
+    matrices.div_ceil(2).max(1)
 }
 
 /// Rows that are taken together, so that all their channels are read while they are in the cache.
@@ -253,16 +261,16 @@ fn tiles(count: usize, columns: usize) -> impl Iterator<Item = Range<usize>> {
 /// [`update`] of a matrix, on all threads if it is large.
 pub fn update_rows<const I: usize, const J: usize>(
     out: &mut [f32],
+    columns: usize,
     values: [Rows<'_>; I],
     constants: [&[f32]; J],
     term: impl Fn(Lanes, [Lanes; I], [Lanes; J]) -> Lanes + Sync,
 ) {
-    let columns = values[0].columns;
     for_row_blocks(out, columns, cost::ARITHMETIC * passes(I), |first, block| {
         for tile in tiles(block.len() / columns, columns) {
             let out = &mut block[tile.start * columns..tile.end * columns];
             let rows = first + tile.start..first + tile.end;
-            update(out, values.map(|of| of.slice(rows.clone())), constants, &term);
+            update(out, columns, values.map(|of| of.slice(rows.clone())), constants, &term);
         }
     });
 }
@@ -270,27 +278,28 @@ pub fn update_rows<const I: usize, const J: usize>(
 /// Replaces every value of rows without gaps by `term(itself, values, constants of the channel)`.
 pub fn update<const I: usize, const J: usize>(
     out: &mut [f32],
+    columns: usize,
     values: [Rows<'_>; I],
     constants: [&[f32]; J],
     term: impl Fn(Lanes, [Lanes; I], [Lanes; J]) -> Lanes,
 ) {
-    for first in (0..values[0].columns).step_by(WIDTH) {
-        if values[0].columns - first >= WIDTH {
-            update_block::<true, I, J>(out, values, constants, first, &term);
+    for first in (0..columns).step_by(WIDTH) {
+        if columns - first >= WIDTH {
+            update_block::<true, I, J>(out, columns, values, constants, first, &term);
         } else {
-            update_block::<false, I, J>(out, values, constants, first, &term);
+            update_block::<false, I, J>(out, columns, values, constants, first, &term);
         }
     }
 }
 
 fn update_block<const WHOLE: bool, const I: usize, const J: usize>(
     out: &mut [f32],
+    columns: usize,
     values: [Rows<'_>; I],
     constants: [&[f32]; J],
     first: usize,
     term: &impl Fn(Lanes, [Lanes; I], [Lanes; J]) -> Lanes,
 ) {
-    let columns = values[0].columns;
     let width = WIDTH.min(columns - first);
     let constants = constants.map(|of| Lanes::load::<WHOLE>(of, first, width));
     for i in 0..out.len() / columns {
@@ -313,7 +322,9 @@ mod tests {
             let rows = Rows::dense(&x, channels);
             let [sum, squares] = sums([rows], [&mean], |[x], [mean]| [x, (x - mean) * (x - mean)]);
             let mut out = x.clone();
-            update(&mut out, [rows], [&mean], |old, [x], [mean]| x.mul_add(mean, old).through(x, 0.5));
+            update(&mut out, channels, [rows], [&mean], |old, [x], [mean]| {
+                x.mul_add(mean, old).through(x, 0.5)
+            });
             for c in 0..channels {
                 let column = || (0..positions).map(|p| x[p * channels + c]);
                 assert_eq!(sum[c], column().sum::<f32>());

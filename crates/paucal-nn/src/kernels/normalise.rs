@@ -25,7 +25,7 @@ const BLOCK: usize = 1024;
 /// LeVeque (1983, The American Statistician 37).
 pub fn moments(x: &Matrix) -> Vec<Moments> {
     let ranges = blocks(x.rows);
-    let blocks = of_blocks(&ranges, |rows| sums(x.all().slice(rows.clone())));
+    let blocks = of_blocks(&ranges, |rows| sums(Rows::from(x).slice(rows.clone())));
     let mut merged = vec![(0.0_f32, 0.0_f32); x.columns];
     for (rows, [means, squares]) in ranges.iter().zip(&blocks) {
         let (before, here) = (rows.start as f32, rows.len() as f32);
@@ -69,16 +69,16 @@ pub fn scale_shift(
     activation: Activation,
 ) -> Vec<f32> {
     let mut out = spare::room(x.rows * x.columns);
-    let constants = [scale, shift];
+    let (columns, constants, x) = (x.columns, [scale, shift], Rows::from(x));
     match added {
         None => {
-            update_rows(&mut out, [x.all()], constants, |_, [x], [a, b]| {
+            update_rows(&mut out, columns, [x], constants, |_, [x], [a, b]| {
                 x.mul_add(a, b).activated(activation)
             });
         }
         Some(added) => {
-            let added = Rows::dense(added, x.columns);
-            update_rows(&mut out, [x.all(), added], constants, |_, [x, added], [a, b]| {
+            let added = Rows::dense(added, columns);
+            update_rows(&mut out, columns, [x, added], constants, |_, [x, added], [a, b]| {
                 (x.mul_add(a, b) + added).activated(activation)
             });
         }
@@ -104,7 +104,7 @@ pub struct Saved<'a> {
 /// with `d` the gradient before the activation and `x̂` the normalised input,
 /// `dβ = Σ d`, `dγ = Σ d x̂`, `dx = γ/σ (d − dβ/n − x̂ dγ/n)`.
 pub fn backward(saved: &Saved, weight: &[f32], dy: &Matrix) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
-    let (values, activation) = ([saved.x, saved.y, dy].map(Matrix::all), saved.activation);
+    let (values, activation) = ([saved.x, saved.y, dy].map(Rows::from), saved.activation);
     let (rows, columns) = (saved.x.rows, saved.x.columns);
     let parts = of_blocks(&blocks(rows), |rows| {
         let some = values.map(|of| of.slice(rows.clone()));
@@ -127,7 +127,7 @@ pub fn backward(saved: &Saved, weight: &[f32], dy: &Matrix) -> (Vec<f32>, Vec<f3
         c[j] = -a[j] * of_bias[j] / n - b[j] * saved.mean[j];
     }
     let mut out = spare::room(rows * columns);
-    update_rows(&mut out, values, [&a, &b, &c], |_, [x, y, dy], [a, b, c]| {
+    update_rows(&mut out, columns, values, [&a, &b, &c], |_, [x, y, dy], [a, b, c]| {
         dy.back(activation, y).mul_add(a, x.mul_add(b, c))
     });
     (out, of_weight, of_bias)
