@@ -4,7 +4,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use paucal_core::Seed;
 use paucal_nn::conv_critic::ConvCritic;
-use paucal_nn::layers::{InstanceNorm, MaxPool2d, Window};
+use paucal_nn::layers::{InstanceNorm, Pool2d, Window};
 use paucal_nn::{Device, Tensor, noise};
 
 const SEED: Seed = Seed(1);
@@ -50,7 +50,7 @@ fn layers(c: &mut Criterion) {
     });
     group.finish();
 
-    let pool = MaxPool2d::new(Window::square(3).stride(2).padding(1)).expect("a pool");
+    let pool = Pool2d::largest(Window::square(3).stride(2).padding(1)).expect("a pool");
     let x = random("x", [16, 112, 112, 64]);
     let y = pool.forward(&x);
     let mut group = c.benchmark_group("largest of 3 × 3");

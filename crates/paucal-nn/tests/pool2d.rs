@@ -6,7 +6,7 @@ mod common;
 
 use common::{close, values};
 use paucal_core::Seed;
-use paucal_nn::layers::{GlobalMeanPool, MaxPool2d, MeanPool2d, Window};
+use paucal_nn::layers::{GlobalMeanPool, Pool2d, Window};
 use paucal_nn::{Device, Tensor, TensorData, noise};
 
 fn random<const D: usize>(purpose: &str, shape: [usize; D]) -> Tensor<D> {
@@ -35,7 +35,7 @@ fn cases() -> Vec<([usize; 4], Window)> {
 fn pooling_is_that_of_the_graph() {
     for (shape, window) in cases() {
         let x = random("x", shape);
-        let (largest, mean) = (MaxPool2d::new(window).unwrap(), MeanPool2d::new(window).unwrap());
+        let (largest, mean) = (Pool2d::largest(window).unwrap(), Pool2d::mean(window).unwrap());
         let positions = largest.positions([shape[1], shape[2]]);
         assert_eq!(positions, mean.positions([shape[1], shape[2]]));
         let dy = random("dy", [shape[0], positions[0], positions[1], shape[3]]);
@@ -45,18 +45,15 @@ fn pooling_is_that_of_the_graph() {
             let mut graph = (y.clone() * dy.clone().autodiff()).sum().backward();
             (values(&y.inner()), values(&leaf.grad_remove(&mut graph).unwrap()))
         };
-        let (want, dx) = through(&|x| largest.forward(x));
-        let y = largest.forward(&x);
-        assert_eq!(y.dims(), dy.dims());
-        close(&values(&y), &want, 0.0);
-        close(&values(&largest.backward(&x, &y, &dy)), &dx, 1e-6);
-        let lifted = largest.backward(&x.clone().autodiff(), &y.autodiff(), &dy.clone().autodiff());
-        close(&values(&lifted), &dx, 1e-6);
-
-        let (want, dx) = through(&|x| mean.forward(x));
-        close(&values(&mean.forward(&x)), &want, 1e-6);
-        close(&values(&mean.backward(&x, &dy)), &dx, 1e-6);
-        close(&values(&mean.backward(&x.clone().autodiff(), &dy.clone().autodiff())), &dx, 1e-6);
+        for pool in [largest, mean] {
+            let (want, dx) = through(&|x| pool.forward(x));
+            let y = pool.forward(&x);
+            assert_eq!(y.dims(), dy.dims());
+            close(&values(&y), &want, 1e-6);
+            close(&values(&pool.backward(&x, &y, &dy)), &dx, 1e-6);
+            let lifted = pool.backward(&x.clone().autodiff(), &y.autodiff(), &dy.clone().autodiff());
+            close(&values(&lifted), &dx, 1e-6);
+        }
 
         let dy = random("dy", [shape[0], shape[3]]);
         let leaf = x.clone().autodiff().require_grad();
@@ -72,7 +69,7 @@ fn pooling_is_that_of_the_graph() {
 
 #[test]
 fn the_first_of_equals_gets_the_gradient() {
-    let pool = MaxPool2d::new(Window::square(2).stride(2)).unwrap();
+    let pool = Pool2d::largest(Window::square(2).stride(2)).unwrap();
     let x = tensor(&[1.0, 1.0, 0.0, -1.0, 1.0, 1.0, 0.0, 0.0], [1, 2, 4, 1]);
     let y = pool.forward(&x);
     assert_eq!(values(&y), [1.0, 0.0]);
@@ -84,15 +81,15 @@ fn the_first_of_equals_gets_the_gradient() {
 fn nothing_outside_is_the_largest_and_zeros_outside_count_for_the_mean() {
     let window = Window::square(3).stride(2).padding(1);
     let x = tensor(&[-1.0, -2.0, -3.0, -4.0], [1, 2, 2, 1]);
-    assert_eq!(values(&MaxPool2d::new(window).unwrap().forward(&x)), [-1.0]);
-    close(&values(&MeanPool2d::new(window).unwrap().forward(&x)), &[-10.0 / 9.0], 1e-7);
+    assert_eq!(values(&Pool2d::largest(window).unwrap().forward(&x)), [-1.0]);
+    close(&values(&Pool2d::mean(window).unwrap().forward(&x)), &[-10.0 / 9.0], 1e-7);
 }
 
 #[test]
 fn impossible_windows_are_refused() {
     let square = Window::square;
     for window in [square(0), square(2).stride(0), square(3).padding(2), square(3).dilation(2)] {
-        assert!(MaxPool2d::new(window).is_err() && MeanPool2d::new(window).is_err(), "{window:?}");
+        assert!(Pool2d::largest(window).is_err() && Pool2d::mean(window).is_err(), "{window:?}");
     }
 }
 
@@ -100,11 +97,11 @@ fn impossible_windows_are_refused() {
 fn the_number_of_threads_changes_no_bit() {
     let all = || {
         let window = Window::square(3).stride(2).padding(1);
-        let (largest, mean) = (MaxPool2d::new(window).unwrap(), MeanPool2d::new(window).unwrap());
         let x = random("x", [9, 32, 32, 24]);
-        let y = largest.forward(&x);
-        let dx = largest.backward(&x, &y, &y);
-        [values(&y), values(&dx), values(&mean.forward(&x)), values(&mean.backward(&x, &y))]
+        [Pool2d::largest(window).unwrap(), Pool2d::mean(window).unwrap()].map(|pool| {
+            let y = pool.forward(&x);
+            [values(&y), values(&pool.backward(&x, &y, &y))]
+        })
     };
     let with = |n: usize| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(all);
     let one = with(1);

@@ -1,7 +1,7 @@
 //! Single layers of `bench/nn/layers.json`, forward and backward.
 
 use paucal_nn::layers::{
-    Activation, BatchNorm, Conv2d, ConvTranspose2d, Gru, Linear, Lstm, MaxPool2d, Recurrent, Window,
+    Activation, BatchNorm, Conv2d, ConvTranspose2d, Gru, Linear, Lstm, Pool2d, Recurrent, Window,
 };
 use paucal_nn::{Device, Gradients, NnError, Tensor, noise};
 use serde::Deserialize;
@@ -69,7 +69,7 @@ pub fn step(name: &str) -> Result<Option<Step>, NnError> {
         }
         "batch-norm" => batch_norm(&layer, BatchNorm::new(inputs, &device)),
         "max-pool" => {
-            let made = MaxPool2d::new(layer.window())?;
+            let made = Pool2d::largest(layer.window())?;
             let (x, dy) = layer.images(|x| made.forward(x));
             Box::new(move |_| {
                 let y = made.forward(&x);
@@ -77,8 +77,8 @@ pub fn step(name: &str) -> Result<Option<Step>, NnError> {
                 Ok(())
             })
         }
-        "lstm" => recurrent(&layer, <Lstm as Recurrent>::new(inputs, outputs, &mut stream, &device)),
-        "gru" => recurrent(&layer, <Gru as Recurrent>::new(inputs, outputs, &mut stream, &device)),
+        "lstm" => recurrent(&layer, Lstm::new(inputs, outputs, &mut stream, &device)),
+        "gru" => recurrent(&layer, Gru::new(inputs, outputs, &mut stream, &device)),
         other => return Err(NnError::Setting(format!("layers.json: no kind {other}"))),
     };
     Ok(Some(step))

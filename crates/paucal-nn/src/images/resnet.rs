@@ -9,7 +9,7 @@ use crate::error::NnError;
 use crate::gradients::Gradients;
 use crate::kernels::host::{Dense, Owned};
 use crate::kernels::{cost, for_row_blocks, spare};
-use crate::layers::{Activation, BatchNorm, Conv2d, GlobalMeanPool, Linear, MaxPool2d, Window};
+use crate::layers::{Activation, BatchNorm, Conv2d, GlobalMeanPool, Linear, Pool2d, Window};
 use crate::parameters::{Parameters, Visit, VisitMut, join};
 
 /// Channels of a block's output for each of its inner ones.
@@ -192,7 +192,7 @@ pub struct ResNet {
     pub layer4: Vec<Bottleneck>,
     /// From the means of the channels to logits.
     pub fc: Linear,
-    pool: MaxPool2d,
+    pool: Pool2d,
 }
 
 crate::parameters!(ResNet { parts: conv1, bn1, layer1, layer2, layer3, layer4, fc });
@@ -250,7 +250,7 @@ impl ResNet {
         }
         let [layer1, layer2, layer3, layer4] = stages;
         let fc = Linear::new(inputs, classes, stream, device);
-        let pool = MaxPool2d::new(Window::square(3).stride(2).padding(1))?;
+        let pool = Pool2d::largest(Window::square(3).stride(2).padding(1))?;
         Ok(Self { conv1, bn1, layer1, layer2, layer3, layer4, fc, pool })
     }
 

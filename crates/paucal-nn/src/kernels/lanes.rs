@@ -16,7 +16,7 @@ use super::{PARALLEL_FROM, cost, for_row_blocks};
 use crate::layers::Activation;
 
 /// Channels at a time: sums of several formulae stay in registers.
-const WIDTH: usize = 16;
+pub const WIDTH: usize = 16;
 /// Channels of a task of [`by_columns`].
 const COLUMNS: usize = 64;
 /// Values of each matrix that are taken together.
@@ -81,6 +81,15 @@ impl Lanes {
         self
     }
 
+    /// `self` where `a` and `b` are the same, 0 elsewhere.
+    #[inline(always)]
+    pub fn where_equal(mut self, a: Self, b: Self) -> Self {
+        for (x, (a, b)) in self.0.iter_mut().zip(a.0.iter().zip(&b.0)) {
+            *x = if a == b { *x } else { 0.0 };
+        }
+        self
+    }
+
     /// What an activation makes of it.
     #[inline(always)]
     pub fn activated(mut self, activation: Activation) -> Self {
@@ -99,7 +108,7 @@ impl Lanes {
 
     /// The values from `at` on; fewer, with zeros behind, where they are not `WHOLE`.
     #[inline(always)]
-    fn load<const WHOLE: bool>(values: &[f32], at: usize, width: usize) -> Self {
+    pub fn load<const WHOLE: bool>(values: &[f32], at: usize, width: usize) -> Self {
         let mut lanes = [0.0; WIDTH];
         if WHOLE {
             lanes.copy_from_slice(&values[at..at + WIDTH]);
@@ -109,8 +118,9 @@ impl Lanes {
         Self(lanes)
     }
 
+    /// Writes them there.
     #[inline(always)]
-    fn store<const WHOLE: bool>(self, values: &mut [f32], at: usize, width: usize) {
+    pub fn store<const WHOLE: bool>(self, values: &mut [f32], at: usize, width: usize) {
         if WHOLE {
             values[at..at + WIDTH].copy_from_slice(&self.0);
         } else {

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::lanes::{Lanes, WIDTH};
 use super::spare;
 
 /// Sizes of a pooling, `[down, across]`.
@@ -39,30 +40,47 @@ impl Shape {
         first.saturating_sub(self.padding[d]).min(end)..end
     }
 
-    /// Calls `each(position, rows)` for every window with the stretches of the input, in values, that it covers: one per
-    /// row.
-    fn windows(&self, mut each: impl FnMut(usize, &mut dyn Iterator<Item = Range<usize>>)) {
-        let [down, across] = self.positions;
-        for p in 0..down {
-            for q in 0..across {
-                let columns = self.inside(1, q);
-                let mut rows = self.inside(0, p).map(|row| {
-                    let first = row * self.size[1];
-                    (first + columns.start) * self.channels..(first + columns.end) * self.channels
-                });
-                each(p * across + q, &mut rows);
-            }
+    /// Calls `each(position, window)` for every window.
+    fn windows(&self, mut each: impl FnMut(usize, &Covered)) {
+        (0..self.positions[0]).for_each(|line| self.windows_of(line, &mut each));
+    }
+
+    /// The same for a line of windows.
+    fn windows_of(&self, line: usize, mut each: impl FnMut(usize, &Covered)) {
+        let across = self.positions[1];
+        for q in 0..across {
+            let (rows, columns) = (self.inside(0, line), self.inside(1, q));
+            each(line * across + q, &Covered { rows, columns, width: self.size[1], channels: self.channels });
         }
+    }
+}
+
+/// The cells of an input that a window covers.
+struct Covered {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    /// Cells of a row of the input.
+    width: usize,
+    channels: usize,
+}
+
+impl Covered {
+    /// Where their values lie, row by row.
+    fn stretches(&self) -> impl Iterator<Item = Range<usize>> {
+        self.rows.clone().map(|row| {
+            let first = row * self.width;
+            (first + self.columns.start) * self.channels..(first + self.columns.end) * self.channels
+        })
     }
 }
 
 /// The largest of each channel in each window.
 pub fn largest(shape: Shape, x: &[f32]) -> Vec<f32> {
     pooled(shape, x, |x, out| {
-        shape.windows(|at, rows| {
+        shape.windows(|at, covered| {
             let out = &mut out[at * shape.channels..][..shape.channels];
             out.fill(f32::NEG_INFINITY);
-            for cells in rows {
+            for cells in covered.stretches() {
                 for cell in x[cells].chunks_exact(shape.channels) {
                     out.iter_mut().zip(cell).for_each(|(y, &x)| *y = y.max(x));
                 }
@@ -74,38 +92,57 @@ pub fn largest(shape: Shape, x: &[f32]) -> Vec<f32> {
 /// Gradient of the input of [`largest`], whose output is `y`: all of it to the first of equals.
 pub fn largest_backward(shape: Shape, x: &[f32], y: &[f32], dy: &[f32]) -> Vec<f32> {
     let [from, to] = shape.sizes();
-    let channels = shape.channels;
+    let line = shape.size[1] * shape.channels;
     let mut dx = spare::room(x.len());
     let samples =
         dx.par_chunks_mut(from).zip(x.par_chunks(from)).zip(y.par_chunks(to).zip(dy.par_chunks(to)));
-    samples.for_each_init(
-        // What is still to be given away.
-        || vec![0.0; channels],
-        |open, ((dx, x), (y, dy))| {
-            dx.fill(0.0);
-            shape.windows(|at, rows| {
-                let here = at * channels..(at + 1) * channels;
-                open.copy_from_slice(&dy[here.clone()]);
-                for cells in rows {
-                    let pairs =
-                        dx[cells.clone()].chunks_exact_mut(channels).zip(x[cells].chunks_exact(channels));
-                    pairs.for_each(|(dx, x)| give(dx, x, &y[here.clone()], open));
-                }
-            });
-        },
-    );
+    samples.for_each(|((dx, x), (y, dy))| {
+        let mut back = Back { x, y, dy, dx, channels: shape.channels };
+        // Lines are cleared when the first window reaches them, so that they are still in the cache.
+        let mut cleared = 0;
+        for p in 0..shape.positions[0] {
+            let reached = (shape.inside(0, p).end * line).max(cleared);
+            back.dx[cleared..reached].fill(0.0);
+            cleared = reached;
+            shape.windows_of(p, |at, covered| back.window(at, covered));
+        }
+        back.dx[cleared..].fill(0.0);
+    });
     dx
 }
 
-/// Gives one cell what is open for those of its channels that hold the largest value.
-fn give(dx: &mut [f32], x: &[f32], y: &[f32], open: &mut [f32]) {
-    // Slices of the length that the loop runs over need no checks within it.
-    let channels = dx.len();
-    let (x, y, open) = (&x[..channels], &y[..channels], &mut open[..channels]);
-    for c in 0..channels {
-        let given = if x[c] == y[c] { open[c] } else { 0.0 };
-        dx[c] += given;
-        open[c] -= given;
+/// A sample on the way back through [`largest`].
+struct Back<'a> {
+    x: &'a [f32],
+    y: &'a [f32],
+    dy: &'a [f32],
+    dx: &'a mut [f32],
+    channels: usize,
+}
+
+impl Back<'_> {
+    fn window(&mut self, at: usize, covered: &Covered) {
+        for channel in (0..self.channels).step_by(WIDTH) {
+            if self.channels - channel >= WIDTH {
+                self.give::<true>(at, covered, channel);
+            } else {
+                self.give::<false>(at, covered, channel);
+            }
+        }
+    }
+
+    /// Gives the gradient of some channels of a window to the cells that hold the largest value.
+    fn give<const WHOLE: bool>(&mut self, at: usize, covered: &Covered, channel: usize) {
+        let (here, width) = (at * self.channels + channel, WIDTH.min(self.channels - channel));
+        let largest = Lanes::load::<WHOLE>(self.y, here, width);
+        // What is still to be given away.
+        let mut open = Lanes::load::<WHOLE>(self.dy, here, width);
+        for cell in covered.stretches().flat_map(|cells| cells.step_by(self.channels)) {
+            let place = cell + channel;
+            let given = open.where_equal(Lanes::load::<WHOLE>(self.x, place, width), largest);
+            (Lanes::load::<WHOLE>(self.dx, place, width) + given).store::<WHOLE>(self.dx, place, width);
+            open = open - given;
+        }
     }
 }
 
@@ -113,10 +150,10 @@ fn give(dx: &mut [f32], x: &[f32], y: &[f32], open: &mut [f32]) {
 pub fn mean(shape: Shape, x: &[f32]) -> Vec<f32> {
     let share = shape.share();
     pooled(shape, x, |x, out| {
-        shape.windows(|at, rows| {
+        shape.windows(|at, covered| {
             let out = &mut out[at * shape.channels..][..shape.channels];
             out.fill(0.0);
-            for cells in rows {
+            for cells in covered.stretches() {
                 for cell in x[cells].chunks_exact(shape.channels) {
                     out.iter_mut().zip(cell).for_each(|(y, &x)| *y += x);
                 }
@@ -133,9 +170,9 @@ pub fn mean_backward(shape: Shape, dy: &[f32]) -> Vec<f32> {
     let mut dx = spare::room(dy.len() / to * from);
     dx.par_chunks_mut(from).zip(dy.par_chunks(to)).for_each(|(dx, dy)| {
         dx.fill(0.0);
-        shape.windows(|at, rows| {
+        shape.windows(|at, covered| {
             let dy = &dy[at * channels..][..channels];
-            for cells in rows {
+            for cells in covered.stretches() {
                 for cell in dx[cells].chunks_exact_mut(channels) {
                     cell.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = dy.mul_add(share, *dx));
                 }

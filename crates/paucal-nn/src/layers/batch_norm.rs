@@ -38,6 +38,16 @@ pub struct BatchNormSaved {
     activation: Activation,
 }
 
+/// Statistics of a batch channel by channel, and the factor and summand they come to.
+#[derive(Debug, Clone)]
+pub(super) struct Batch {
+    pub(super) mean: Vec<f32>,
+    /// `1 / √(variance + ε)`.
+    pub(super) inverse: Vec<f32>,
+    pub(super) scale: Vec<f32>,
+    pub(super) shift: Vec<f32>,
+}
+
 /// Gradient of the parameters of a [`BatchNorm`].
 #[derive(Debug, Clone)]
 pub struct BatchNormGradient {
@@ -122,28 +132,14 @@ impl BatchNorm {
         activation: Activation,
     ) -> (Tensor<2>, BatchNormSaved) {
         let left = if added.is_some() { Activation::Identity } else { activation };
-        if let (Some(m), Some(weight), Some(bias)) =
-            (Matrix::of(&x), Matrix::of(&self.weight), Matrix::of(&self.bias))
+        if let Some(m) = Matrix::of(&x)
             && let Some(added) = dense(added)
+            && let Some(batch) = self.measure(&m)
         {
-            let (means, variances): (Vec<f32>, Vec<f32>) =
-                normalise::moments(&m).iter().map(|m| (m.mean, m.variance)).unzip();
-            let inverse: Vec<f32> = variances.iter().map(|v| 1.0 / (v + EPSILON as f32).sqrt()).collect();
-            let scale: Vec<f32> = inverse.iter().zip(weight.row(0)).map(|(i, w)| i * w).collect();
-            let shift: Vec<f32> =
-                means.iter().zip(&scale).zip(bias.row(0)).map(|((m, s), b)| b - m * s).collect();
-            let y = normalise::scale_shift(&m, &scale, &shift, added.as_deref(), activation);
+            let y = normalise::scale_shift(&m, &batch.scale, &batch.shift, added.as_deref(), activation);
             let y = host::tensor(y, [m.rows, m.columns]);
-            let mean = host::tensor(means, [m.columns]);
-            self.record(mean.clone(), host::tensor(variances, [m.columns]), m.rows);
-            let saved = BatchNormSaved {
-                y: y.clone(),
-                mean,
-                inverse: host::tensor(inverse, [m.columns]),
-                activation: left,
-                x,
-            };
-            return (y, saved);
+            let [mean, inverse] = [batch.mean, batch.inverse].map(|of| host::tensor(of, [m.columns]));
+            return (y.clone(), BatchNormSaved { x, y, mean, inverse, activation: left });
         }
         let mean = x.clone().mean_dim(0);
         let variance = (x.clone() - mean.clone()).square().mean_dim(0);
@@ -195,8 +191,22 @@ impl BatchNorm {
         (dx, BatchNormGradient { weight: weight.squeeze_dim(0), bias: bias.squeeze_dim(0) })
     }
 
+    /// Statistics of a batch with a row per value of each channel, which are recorded; `None` where the parameters lie
+    /// elsewhere.
+    pub(super) fn measure(&mut self, x: &Matrix) -> Option<Batch> {
+        let (weight, bias) = (Dense::of(&self.weight)?, Dense::of(&self.bias)?);
+        let (mean, variance): (Vec<f32>, Vec<f32>) =
+            normalise::moments(x).iter().map(|m| (m.mean, m.variance)).unzip();
+        let inverse: Vec<f32> = variance.iter().map(|v| 1.0 / (v + EPSILON as f32).sqrt()).collect();
+        let scale: Vec<f32> = inverse.iter().zip(&*weight).map(|(i, w)| i * w).collect();
+        let shift = mean.iter().zip(&scale).zip(&*bias).map(|((m, s), b)| b - m * s).collect();
+        let [of_mean, of_variance] = [mean.clone(), variance].map(|of| host::tensor(of, [x.columns]));
+        self.record(of_mean, of_variance, x.rows);
+        Some(Batch { mean, inverse, scale, shift })
+    }
+
     /// Moves the running statistics towards those of a batch with `count` values per channel.
-    pub(super) fn record(&mut self, mean: Tensor<1>, biased_variance: Tensor<1>, count: usize) {
+    fn record(&mut self, mean: Tensor<1>, biased_variance: Tensor<1>, count: usize) {
         let unbiased = count as f64 / (count.max(2) - 1) as f64;
         let step = |old: Tensor<1>, new: Tensor<1>| old * (1.0 - MOMENTUM) + new * MOMENTUM;
         self.running_mean.inplace(|old| step(old, mean));

@@ -5,6 +5,7 @@ use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Device, Tensor};
 use paucal_core::Stream;
 
+use super::graph::through_graph;
 use super::{Activation, column_sums, initial_uniform};
 use crate::error::NnError;
 use crate::gradients::Gradients;
@@ -231,11 +232,10 @@ impl Conv2d {
             let found = kernel::weight_gradient(&self.shape([height, width]), &input, &of_output);
             return host::tensor(found, self.weight.dims());
         }
-        let weight = self.weight.clone().inner().autodiff().require_grad();
-        let copy = Self { weight: weight.clone(), bias: None, ..self.clone() };
-        let product = copy.composed(&x.clone().inner().autodiff(), None) * dy.clone().inner().autodiff();
-        let mut found = product.sum().backward();
-        weight.grad_remove(&mut found).unwrap_or_else(|| self.weight.zeros_like())
+        let x = x.clone().inner().autodiff();
+        through_graph(&self.weight, dy, |weight| {
+            Self { weight: weight.clone(), ..self.clone() }.composed(&x, None)
+        })
     }
 
     /// Adds the parameters' gradients under `path`, from the input and the gradient of the output; returns the gradient

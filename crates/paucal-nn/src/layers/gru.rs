@@ -24,7 +24,7 @@ pub struct Gru {
 
 crate::parameters!(Gru { parts: input, recurrent });
 
-/// What [`Gru::backward`] needs from the forward pass.
+/// What the way back of [`Gru`] needs from the forward pass.
 #[derive(Debug, Clone)]
 pub struct GruTrace {
     sizes: Sizes,
@@ -45,17 +45,6 @@ struct Made {
 }
 
 impl Gru {
-    /// PyTorch's initial values: all uniform in `±1/√units`.
-    pub fn new(inputs: usize, units: usize, stream: &mut Stream, device: &Device) -> Self {
-        let [input, recurrent] = initial(3, inputs, units, stream, device);
-        Self { input, recurrent }
-    }
-
-    /// Width of the state.
-    pub fn units(&self) -> usize {
-        self.recurrent.inputs()
-    }
-
     /// States after every step of a sequence of `steps` inputs for the same rows, one below the other
     /// (`[steps · rows, inputs]` to `[steps · rows, units]`), from a state `[rows, units]`; and what the way back needs.
     pub fn forward_train(&self, x: &Tensor<2>, steps: usize, state: &Tensor<2>) -> (Tensor<2>, GruTrace) {
@@ -100,30 +89,6 @@ impl Gru {
         Made { gates, recalled, states }
     }
 
-    /// Adds the parameters' gradients under `path`, from those of the states after the last steps, one below the other;
-    /// those of the states before do not count. Returns the gradient of the sums that come from the inputs, of which
-    /// `self.input.input_gradient` makes that of the inputs. The trace is used up.
-    pub fn backward(
-        &self,
-        trace: GruTrace,
-        dy: &Tensor<2>,
-        path: &str,
-        gradients: &mut Gradients,
-    ) -> Tensor<2> {
-        let Sizes { steps, rows, .. } = trace.sizes;
-        let (of_input, of_state) = match self.backward_fused(&trace, dy) {
-            Some(both) => both,
-            None => self.backward_composed(&trace, dy),
-        };
-        let Made { gates, recalled, states } = trace.made;
-        let before = states.clone().narrow(0, 0, steps * rows);
-        gradients.add_linear(&join(path, "input"), self.input.gradient(&trace.x, &of_input));
-        gradients.add_linear(&join(path, "recurrent"), self.recurrent.gradient(&before, &of_state));
-        drop(before);
-        [gates, recalled, states, of_state].into_iter().for_each(spare::give);
-        of_input
-    }
-
     fn backward_fused(&self, trace: &GruTrace, dy: &Tensor<2>) -> Option<(Tensor<2>, Tensor<2>)> {
         let Made { gates, recalled, states } = &trace.made;
         let (shape, recurrent, dy) = (gates.dims(), Dense::of(&self.recurrent.weight)?, Matrix::of(dy)?);
@@ -164,7 +129,8 @@ impl Recurrent for Gru {
     type Trace = GruTrace;
 
     fn new(inputs: usize, units: usize, stream: &mut Stream, device: &Device) -> Self {
-        Self::new(inputs, units, stream, device)
+        let [input, recurrent] = initial(3, inputs, units, stream, device);
+        Self { input, recurrent }
     }
 
     fn input(&self) -> &Linear {
@@ -172,7 +138,7 @@ impl Recurrent for Gru {
     }
 
     fn units(&self) -> usize {
-        self.units()
+        self.recurrent.inputs()
     }
 
     fn run(&self, x: &Tensor<2>, steps: usize) -> (Tensor<2>, GruTrace) {
@@ -181,6 +147,17 @@ impl Recurrent for Gru {
     }
 
     fn backward(&self, trace: GruTrace, dy: &Tensor<2>, path: &str, gradients: &mut Gradients) -> Tensor<2> {
-        self.backward(trace, dy, path, gradients)
+        let Sizes { steps, rows, .. } = trace.sizes;
+        let (of_input, of_state) = match self.backward_fused(&trace, dy) {
+            Some(both) => both,
+            None => self.backward_composed(&trace, dy),
+        };
+        let Made { gates, recalled, states } = trace.made;
+        let before = states.clone().narrow(0, 0, steps * rows);
+        gradients.add_linear(&join(path, "input"), self.input.gradient(&trace.x, &of_input));
+        gradients.add_linear(&join(path, "recurrent"), self.recurrent.gradient(&before, &of_state));
+        drop(before);
+        [gates, recalled, states, of_state].into_iter().for_each(spare::give);
+        of_input
     }
 }

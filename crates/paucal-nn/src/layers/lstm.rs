@@ -24,7 +24,7 @@ pub struct Lstm {
 
 crate::parameters!(Lstm { parts: input, recurrent });
 
-/// What [`Lstm::backward`] needs from the forward pass.
+/// What the way back of [`Lstm`] needs from the forward pass.
 #[derive(Debug, Clone)]
 pub struct LstmTrace {
     sizes: Sizes,
@@ -47,17 +47,6 @@ struct Made {
 }
 
 impl Lstm {
-    /// PyTorch's initial values: all uniform in `±1/√units`.
-    pub fn new(inputs: usize, units: usize, stream: &mut Stream, device: &Device) -> Self {
-        let [input, recurrent] = initial(4, inputs, units, stream, device);
-        Self { input, recurrent }
-    }
-
-    /// Width of the state.
-    pub fn units(&self) -> usize {
-        self.recurrent.inputs()
-    }
-
     /// States after every step of a sequence of `steps` inputs for the same rows, one below the other
     /// (`[steps · rows, inputs]` to `[steps · rows, units]`), from a state and a cell `[rows, units]`; and what the way
     /// back needs.
@@ -113,34 +102,6 @@ impl Lstm {
         Made { gates, cells, squashed, states }
     }
 
-    /// Adds the parameters' gradients under `path`, from those of the states after the last steps, one below the other;
-    /// those of the states before do not count. Returns the gradient of the gates' sums of all steps, of which
-    /// `self.input.input_gradient` makes that of the inputs. The trace is used up.
-    pub fn backward(
-        &self,
-        trace: LstmTrace,
-        dy: &Tensor<2>,
-        path: &str,
-        gradients: &mut Gradients,
-    ) -> Tensor<2> {
-        let Sizes { steps, rows, .. } = trace.sizes;
-        let da = match self.backward_fused(&trace, dy) {
-            Some(da) => da,
-            None => self.backward_composed(&trace, dy),
-        };
-        let Made { gates, cells, squashed, states } = trace.made;
-        let before = states.clone().narrow(0, 0, steps * rows);
-        // What is added to the sums is the same on both sides, and so is its gradient.
-        let bias = column_sums(&da);
-        for (name, input) in [("input", &trace.x), ("recurrent", &before)] {
-            let gradient = LinearGradient { weight: add_products(&[(&da, input)]), bias: bias.clone() };
-            gradients.add_linear(&join(path, name), gradient);
-        }
-        drop(before);
-        [gates, cells, squashed, states].into_iter().for_each(spare::give);
-        da
-    }
-
     fn backward_fused(&self, trace: &LstmTrace, dy: &Tensor<2>) -> Option<Tensor<2>> {
         let Made { gates, cells, squashed, .. } = &trace.made;
         let (shape, recurrent, dy) = (gates.dims(), Dense::of(&self.recurrent.weight)?, Matrix::of(dy)?);
@@ -185,7 +146,8 @@ impl Recurrent for Lstm {
     type Trace = LstmTrace;
 
     fn new(inputs: usize, units: usize, stream: &mut Stream, device: &Device) -> Self {
-        Self::new(inputs, units, stream, device)
+        let [input, recurrent] = initial(4, inputs, units, stream, device);
+        Self { input, recurrent }
     }
 
     fn input(&self) -> &Linear {
@@ -193,7 +155,7 @@ impl Recurrent for Lstm {
     }
 
     fn units(&self) -> usize {
-        self.units()
+        self.recurrent.inputs()
     }
 
     fn run(&self, x: &Tensor<2>, steps: usize) -> (Tensor<2>, LstmTrace) {
@@ -202,7 +164,22 @@ impl Recurrent for Lstm {
     }
 
     fn backward(&self, trace: LstmTrace, dy: &Tensor<2>, path: &str, gradients: &mut Gradients) -> Tensor<2> {
-        self.backward(trace, dy, path, gradients)
+        let Sizes { steps, rows, .. } = trace.sizes;
+        let da = match self.backward_fused(&trace, dy) {
+            Some(da) => da,
+            None => self.backward_composed(&trace, dy),
+        };
+        let Made { gates, cells, squashed, states } = trace.made;
+        let before = states.clone().narrow(0, 0, steps * rows);
+        // What is added to the sums is the same on both sides, and so is its gradient.
+        let bias = column_sums(&da);
+        for (name, input) in [("input", &trace.x), ("recurrent", &before)] {
+            let gradient = LinearGradient { weight: add_products(&[(&da, input)]), bias: bias.clone() };
+            gradients.add_linear(&join(path, name), gradient);
+        }
+        drop(before);
+        [gates, cells, squashed, states].into_iter().for_each(spare::give);
+        da
     }
 }
 

@@ -17,6 +17,7 @@ mod conv2d;
 mod conv_transpose2d;
 mod convolution;
 mod dropout;
+mod graph;
 mod gru;
 mod instance_norm;
 mod linear;
@@ -39,7 +40,7 @@ pub(crate) use linear::column_sums;
 pub use linear::{Linear, LinearGradient, add_products, initial_uniform};
 pub use lstm::{BiLstm, BiLstmTrace, Lstm, LstmTrace};
 pub use pool::{MaxPool1d, MeanPool, NormPool, NormPoolSaved};
-pub use pool2d::{GlobalMeanPool, MaxPool2d, MeanPool2d};
+pub use pool2d::{GlobalMeanPool, Pool2d};
 pub use recurrent::{Recurrent, Stack, StackTrace};
 
 /// Whether a network learns or is used.

@@ -4,11 +4,11 @@ use burn::tensor::module::max_pool1d;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor, activation};
 
-use super::batch_norm::{BatchNorm, BatchNormGradient, EPSILON};
+use super::batch_norm::{Batch, BatchNorm, BatchNormGradient};
+use super::graph::through_graph;
 use super::{Activation, Mode};
 use crate::gradients::Gradients;
 use crate::kernels::host::{self, Dense, Matrix};
-use crate::kernels::normalise;
 use crate::kernels::pool::{self as kernel, Before, Normalised, Shape};
 use crate::kernels::spare;
 use crate::parameters::{Parameters, Visit, VisitMut, join, tracked, untracked};
@@ -53,9 +53,7 @@ impl MaxPool1d {
         if let (Some(x), Some(dy)) = (Dense::of(x), Dense::of(dy)) {
             return host::tensor(kernel::backward(self.shape(dims), &x, &dy), dims);
         }
-        let input = x.clone().inner().autodiff().require_grad();
-        let mut found = (self.forward(&input) * dy.clone().inner().autodiff()).sum().backward();
-        input.grad_remove(&mut found).unwrap_or_else(|| x.zeros_like())
+        through_graph(x, dy, |x| self.forward(x))
     }
 
     fn pooled(self, dims: [usize; 3], x: &[f32], before: Before<'_>) -> Tensor<3> {
@@ -88,16 +86,14 @@ impl Parameters for NormPool {
 pub struct NormPoolSaved {
     x: Tensor<3>,
     /// Of the kernel; without it the way back goes through a graph.
-    fused: Option<Fused>,
+    fused: Option<Batch>,
 }
 
-/// Statistics of the batch, and the scale and shift they come to.
-#[derive(Debug, Clone)]
-struct Fused {
-    mean: Vec<f32>,
-    inverse: Vec<f32>,
-    scale: Vec<f32>,
-    shift: Vec<f32>,
+impl Batch {
+    /// Normalisation and ReLU.
+    fn before(&self) -> Before<'_> {
+        Before { scale: &self.scale, shift: &self.shift, floor: 0.0 }
+    }
 }
 
 impl NormPool {
@@ -140,19 +136,12 @@ impl NormPool {
         (y, NormPoolSaved { x, fused: Some(saved) })
     }
 
-    fn forward_fused(&mut self, x: &Tensor<3>) -> Option<(Tensor<3>, Fused)> {
+    fn forward_fused(&mut self, x: &Tensor<3>) -> Option<(Tensor<3>, Batch)> {
         let dims = x.dims();
         let (matrix, values) = (Matrix::of(x)?, Dense::of(x)?);
-        let (weight, bias) = (Dense::of(&self.norm.weight)?, Dense::of(&self.norm.bias)?);
-        let (mean, variance): (Vec<f32>, Vec<f32>) =
-            normalise::moments(&matrix).iter().map(|m| (m.mean, m.variance)).unzip();
-        let inverse: Vec<f32> = variance.iter().map(|v| 1.0 / (v + EPSILON as f32).sqrt()).collect();
-        let scale: Vec<f32> = inverse.iter().zip(&*weight).map(|(i, w)| i * w).collect();
-        let shift: Vec<f32> = mean.iter().zip(&scale).zip(&*bias).map(|((m, s), b)| b - m * s).collect();
-        let y = self.pool.pooled(dims, &values, Before { scale: &scale, shift: &shift, floor: 0.0 });
-        let channels = [dims[2]];
-        self.norm.record(host::tensor(mean.clone(), channels), host::tensor(variance, channels), matrix.rows);
-        Some((y, Fused { mean, inverse, scale, shift }))
+        let fused = self.norm.measure(&matrix)?;
+        let y = self.pool.pooled(dims, &values, fused.before());
+        Some((y, fused))
     }
 
     /// Adds the parameters' gradients under `path` from that of the output; returns that of the input. What was saved
@@ -191,7 +180,7 @@ impl NormPool {
             mean: &fused.mean,
             inverse: &fused.inverse,
             weight: &weight,
-            before: Before { scale: &fused.scale, shift: &fused.shift, floor: 0.0 },
+            before: fused.before(),
         };
         let (dx, weight, bias) = kernel::normalised_backward(self.pool.shape(dims), of, &dy);
         let channels = [dims[2]];

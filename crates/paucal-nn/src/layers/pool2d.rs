@@ -5,54 +5,53 @@ use burn::tensor::module::{avg_pool2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 
 use super::Window;
+use super::graph::through_graph;
 use crate::error::NnError;
 use crate::kernels::host::{self, Dense};
 use crate::kernels::pool2d::{self as kernel, Shape};
 
-/// A window without gaps of which every place covers some of the image.
-fn checked(window: Window) -> Result<Window, NnError> {
-    let half = (0..2).all(|d| 2 * window.padding[d] <= window.kernel[d]);
-    if [window.kernel, window.stride].concat().contains(&0) || window.dilation != [1; 2] || !half {
-        let message = format!(
-            "a pooling cannot have {window:?}: sizes from 1, no gaps, at most half the kernel around"
-        );
-        return Err(NnError::Setting(message));
-    }
-    Ok(window)
-}
-
-fn shape(window: Window, [_, height, width, channels]: [usize; 4]) -> Shape {
-    let Window { kernel, stride, padding, .. } = window;
-    let size = [height, width];
-    Shape { size, positions: window.positions(size), channels, kernel, stride, padding }
-}
-
-/// Dimensions of what is pooled.
-fn pooled(window: Window, [rows, height, width, channels]: [usize; 4]) -> [usize; 4] {
-    let [down, across] = window.positions([height, width]);
-    [rows, down, across, channels]
-}
-
-/// The gradient of a pooling by the graph of this one layer.
-fn through_graph(x: &Tensor<4>, dy: &Tensor<4>, forward: impl Fn(&Tensor<4>) -> Tensor<4>) -> Tensor<4> {
-    let input = x.clone().inner().autodiff().require_grad();
-    let mut found = (forward(&input) * dy.clone().inner().autodiff()).sum().backward();
-    input.grad_remove(&mut found).unwrap_or_else(|| x.zeros_like())
-}
-
-/// The largest of each window, channel by channel. Where the window reaches over the image there is nothing.
+/// What becomes of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MaxPool2d {
+enum Of {
+    /// Its largest value. Where it reaches over the image there is nothing.
+    Largest,
+    /// Its mean. Where it reaches over the image there are zeros.
+    Mean,
+}
+
+/// One value of each window, channel by channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool2d {
+    of: Of,
     window: Window,
 }
 
-impl MaxPool2d {
-    /// Of a window without gaps.
+impl Pool2d {
+    /// The largest of each window. Where it reaches over the image there is nothing.
     ///
     /// # Errors
     /// When a size is 0, the window has gaps, or more than half of the kernel may lie outside.
-    pub fn new(window: Window) -> Result<Self, NnError> {
-        Ok(Self { window: checked(window)? })
+    pub fn largest(window: Window) -> Result<Self, NnError> {
+        Self::new(Of::Largest, window)
+    }
+
+    /// The mean of each window. Where it reaches over the image there are zeros.
+    ///
+    /// # Errors
+    /// As [`largest`](Self::largest).
+    pub fn mean(window: Window) -> Result<Self, NnError> {
+        Self::new(Of::Mean, window)
+    }
+
+    fn new(of: Of, window: Window) -> Result<Self, NnError> {
+        let half = (0..2).all(|d| 2 * window.padding[d] <= window.kernel[d]);
+        if [window.kernel, window.stride].concat().contains(&0) || window.dilation != [1; 2] || !half {
+            let message = format!(
+                "a pooling cannot have {window:?}: sizes from 1, no gaps, at most half the kernel around"
+            );
+            return Err(NnError::Setting(message));
+        }
+        Ok(Self { of, window })
     }
 
     /// Height and width of the output for an input of that size; 0 where no window fits.
@@ -60,67 +59,50 @@ impl MaxPool2d {
         self.window.positions(size)
     }
 
+    fn shape(self, [_, height, width, channels]: [usize; 4]) -> Shape {
+        let Window { kernel, stride, padding, .. } = self.window;
+        let size = [height, width];
+        Shape { size, positions: self.positions(size), channels, kernel, stride, padding }
+    }
+
     /// The pooled images. At least one window must fit.
     pub fn forward(self, x: &Tensor<4>) -> Tensor<4> {
-        let dims = x.dims();
-        if let Some(x) = Dense::of(x) {
-            return host::tensor(kernel::largest(shape(self.window, dims), &x), pooled(self.window, dims));
-        }
+        let [rows, height, width, channels] = x.dims();
+        let Some(memory) = Dense::of(x) else { return self.composed(x) };
+        let shape = self.shape(x.dims());
+        let y = match self.of {
+            Of::Largest => kernel::largest(shape, &memory),
+            Of::Mean => kernel::mean(shape, &memory),
+        };
+        let [down, across] = self.positions([height, width]);
+        host::tensor(y, [rows, down, across, channels])
+    }
+
+    fn composed(self, x: &Tensor<4>) -> Tensor<4> {
         let Window { kernel, stride, padding, .. } = self.window;
-        let options = MaxPoolOptions::new(kernel).with_stride(stride).with_padding(padding);
-        max_pool2d(x.clone().permute([0, 3, 1, 2]), options).permute([0, 2, 3, 1])
+        let first = x.clone().permute([0, 3, 1, 2]);
+        let y = match self.of {
+            Of::Largest => {
+                max_pool2d(first, MaxPoolOptions::new(kernel).with_stride(stride).with_padding(padding))
+            }
+            Of::Mean => {
+                avg_pool2d(first, AvgPoolOptions::new(kernel).with_stride(stride).with_padding(padding))
+            }
+        };
+        y.permute([0, 2, 3, 1])
     }
 
     /// Gradient of the input from input, output and the output's gradient. Of several largest values the first gets it.
     pub fn backward(self, x: &Tensor<4>, y: &Tensor<4>, dy: &Tensor<4>) -> Tensor<4> {
-        let dims = x.dims();
-        if let (Some(x), Some(y), Some(dy)) = (Dense::of(x), Dense::of(y), Dense::of(dy)) {
-            let dx = kernel::largest_backward(shape(self.window, dims), &x, &y, &dy);
-            return host::tensor(dx, dims);
-        }
-        through_graph(x, dy, |x| self.forward(x))
-    }
-}
-
-/// The mean of each window, channel by channel. Where the window reaches over the image there are zeros.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MeanPool2d {
-    window: Window,
-}
-
-impl MeanPool2d {
-    /// Of a window without gaps.
-    ///
-    /// # Errors
-    /// When a size is 0, the window has gaps, or more than half of the kernel may lie outside.
-    pub fn new(window: Window) -> Result<Self, NnError> {
-        Ok(Self { window: checked(window)? })
-    }
-
-    /// Height and width of the output for an input of that size; 0 where no window fits.
-    pub fn positions(self, size: [usize; 2]) -> [usize; 2] {
-        self.window.positions(size)
-    }
-
-    /// The pooled images. At least one window must fit.
-    pub fn forward(self, x: &Tensor<4>) -> Tensor<4> {
-        let dims = x.dims();
-        if let Some(x) = Dense::of(x) {
-            return host::tensor(kernel::mean(shape(self.window, dims), &x), pooled(self.window, dims));
-        }
-        let Window { kernel, stride, padding, .. } = self.window;
-        let options = AvgPoolOptions::new(kernel).with_stride(stride).with_padding(padding);
-        avg_pool2d(x.clone().permute([0, 3, 1, 2]), options).permute([0, 2, 3, 1])
-    }
-
-    /// Gradient of the input from that of the output.
-    pub fn backward(self, x: &Tensor<4>, dy: &Tensor<4>) -> Tensor<4> {
-        match (Dense::of(x), Dense::of(dy)) {
-            (Some(_), Some(dy)) => {
-                host::tensor(kernel::mean_backward(shape(self.window, x.dims()), &dy), x.dims())
-            }
-            _ => through_graph(x, dy, |x| self.forward(x)),
-        }
+        let (Some(of_x), Some(of_y), Some(of_dy)) = (Dense::of(x), Dense::of(y), Dense::of(dy)) else {
+            return through_graph(x, dy, |x| self.composed(x));
+        };
+        let shape = self.shape(x.dims());
+        let dx = match self.of {
+            Of::Largest => kernel::largest_backward(shape, &of_x, &of_y, &of_dy),
+            Of::Mean => kernel::mean_backward(shape, &of_dy),
+        };
+        host::tensor(dx, x.dims())
     }
 }
 
@@ -143,14 +125,13 @@ impl GlobalMeanPool {
         let [rows, channels] = dy.dims();
         let dims = [rows, size[0], size[1], channels];
         if let Some(dy) = Dense::of(dy) {
-            let shape = shape(Self::whole(size).window, dims);
-            return host::tensor(kernel::mean_backward(shape, &dy), dims);
+            return host::tensor(kernel::mean_backward(Self::whole(size).shape(dims), &dy), dims);
         }
         let share = dy.clone() / (size[0] * size[1]) as f32;
         share.reshape([rows, 1, 1, channels]).expand(dims)
     }
 
-    fn whole(size: [usize; 2]) -> MeanPool2d {
-        MeanPool2d { window: Window { kernel: size, ..Window::square(1) } }
+    fn whole(size: [usize; 2]) -> Pool2d {
+        Pool2d { of: Of::Mean, window: Window { kernel: size, ..Window::square(1) } }
     }
 }

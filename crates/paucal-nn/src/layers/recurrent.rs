@@ -18,7 +18,7 @@ pub trait Recurrent: Parameters {
     /// What the way back needs.
     type Trace;
 
-    /// PyTorch's initial values.
+    /// PyTorch's initial values: all uniform in `±1/√units`.
     fn new(inputs: usize, units: usize, stream: &mut Stream, device: &Device) -> Self;
 
     /// Inputs to the sums of the gates.
@@ -31,7 +31,8 @@ pub trait Recurrent: Parameters {
     fn run(&self, x: &Tensor<2>, steps: usize) -> (Tensor<2>, Self::Trace);
 
     /// Adds the parameters' gradients under `path` from those of the states after the last steps, one below the other;
-    /// returns that of the sums which come from the inputs. The trace is used up.
+    /// those of the states before do not count. Returns that of the sums which come from the inputs, of which
+    /// `self.input().input_gradient` makes that of the inputs. The trace is used up.
     fn backward(
         &self,
         trace: Self::Trace,

@@ -1,47 +1,118 @@
 //! Convolutions of each channel with a kernel of its own.
 //!
-//! The cells of a kernel go over whole lines, all channels at once: every loop runs along memory.
+//! A task is a line of what is made, some channels at a time: sums stay in registers while the cells of the kernel are
+//! gone through, those of a few neighbouring places at once, so that multipliers need not wait for each other. Every sum
+//! is a chain over the cells, or over the places, in order.
+
+use std::array::{from_fn, from_ref};
+use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::Shape;
 use super::forward::Ending;
-use crate::layers::Window;
+use crate::kernels::for_chunks;
+use crate::kernels::lanes::{Lanes, WIDTH};
 
-/// Samples that have a gradient of the weights each are summed in so many groups.
+/// Samples are summed in at most so many groups for the gradient of the weights.
 const GROUPS: usize = 32;
+/// Sums that are made at once.
+const CHAINS: usize = 4;
 
-/// A place of the output and the place of the input that a cell of the kernel sees from there.
-struct Pairs {
-    cells: Vec<[usize; 2]>,
-    window: Window,
-    size: [usize; 2],
+/// A cell of the kernel as the places of a line see it: place `j` sees `from + j · step`, if `j` lies in `range`.
+#[derive(Debug, Clone)]
+struct Tap {
+    cell: usize,
+    from: isize,
+    range: Range<usize>,
 }
 
-impl Pairs {
-    fn new(shape: &Shape) -> Self {
-        let [height, width] = shape.window.kernel;
-        let cells = (0..height * width).map(|i| [i / width, i % width]).collect();
-        Self { cells, window: shape.window, size: shape.size }
+impl Tap {
+    fn place(&self, j: usize, step: usize) -> usize {
+        (self.from + (j * step) as isize) as usize
+    }
+}
+
+/// The places from which all taps see something.
+fn interior(taps: &[Tap], count: usize) -> Range<usize> {
+    let start = taps.iter().map(|tap| tap.range.start).max().unwrap_or(0);
+    let end = taps.iter().map(|tap| tap.range.end).min().unwrap_or(count);
+    start.min(end)..end
+}
+
+/// One direction of a convolution.
+#[derive(Debug, Clone, Copy)]
+struct Axis {
+    kernel: usize,
+    stride: usize,
+    padding: isize,
+    dilation: usize,
+    /// Places of the input.
+    size: usize,
+    /// Places of the output.
+    positions: usize,
+}
+
+impl Axis {
+    fn both(shape: &Shape) -> [Self; 2] {
+        let (window, positions) = (shape.window, shape.positions());
+        from_fn(|d| Self {
+            kernel: window.kernel[d],
+            stride: window.stride[d],
+            padding: window.padding[d] as isize,
+            dilation: window.dilation[d],
+            size: shape.size[d],
+            positions: positions[d],
+        })
     }
 
-    /// The place along one direction, if it lies in the image.
-    fn seen(&self, d: usize, position: usize, cell: usize) -> Option<usize> {
-        let Window { stride, padding, dilation, .. } = self.window;
-        (position * stride[d] + cell * dilation[d]).checked_sub(padding[d]).filter(|&at| at < self.size[d])
+    /// How the places `j` of the output see those of the input: at `from + j · stride`.
+    fn forth(self) -> Vec<Tap> {
+        let tap = |cell: usize| {
+            let from = (cell * self.dilation) as isize - self.padding;
+            let stride = self.stride as isize;
+            // The first place that sees something not left of the input, and the first right of it.
+            let [start, end] = [-from, self.size as isize - from]
+                .map(|to| (to + stride - 1).div_euclid(stride).clamp(0, self.positions as isize) as usize);
+            Tap { cell, from, range: start.min(end)..end }
+        };
+        (0..self.kernel).map(tap).collect()
     }
 
-    /// Calls `each(cell, place of the input, place of the output)` for a line of the output.
-    fn of_line(&self, line: usize, across: usize, mut each: impl FnMut(usize, usize, usize)) {
-        for (cell, &[down, right]) in self.cells.iter().enumerate() {
-            let Some(y) = self.seen(0, line, down) else { continue };
-            for position in 0..across {
-                if let Some(x) = self.seen(1, position, right) {
-                    each(cell, y * self.size[1] + x, position);
-                }
-            }
-        }
+    /// How the places `first + j · stride` of the input see those of the output: at `from + j`.
+    fn back(self, first: usize) -> Vec<Tap> {
+        let count = self.size.saturating_sub(first).div_ceil(self.stride) as isize;
+        let tap = |cell: usize| {
+            let (u, stride) =
+                (first as isize + self.padding - (cell * self.dilation) as isize, self.stride as isize);
+            let from = u.div_euclid(stride);
+            let [start, end] = [-from, self.positions as isize - from].map(|to| to.clamp(0, count) as usize);
+            (u.rem_euclid(stride) == 0).then(|| Tap { cell, from, range: start.min(end)..end })
+        };
+        (0..self.kernel).filter_map(tap).collect()
     }
+}
+
+/// What place `at` of a direction sees: cells and places.
+fn seen(taps: &[Tap], at: usize, step: usize) -> impl Iterator<Item = (usize, usize)> {
+    taps.iter().filter(move |tap| tap.range.contains(&at)).map(move |tap| (tap.cell, tap.place(at, step)))
+}
+
+/// The taps of a line: those along it, for every cell and line that are seen across it. Lines are `width` places long.
+fn of_line(
+    lines: impl Iterator<Item = (usize, usize)>,
+    along: &[Tap],
+    kernel: usize,
+    width: usize,
+) -> Vec<Tap> {
+    let tap = |(cell, line): (usize, usize)| {
+        along.iter().map(move |tap| Tap {
+            cell: cell * kernel + tap.cell,
+            from: tap.from + (line * width) as isize,
+            range: tap.range.clone(),
+        })
+    };
+    lines.flat_map(tap).collect()
 }
 
 /// Weights `[channels, cells]` as `[cells, channels]`.
@@ -50,50 +121,116 @@ fn by_cell(weight: &[f32], channels: usize) -> Vec<f32> {
     (0..weight.len()).map(|i| weight[i % channels * cells + i / channels]).collect()
 }
 
+/// What a line is summed from.
+struct Line<'a> {
+    /// `[places, channels]`.
+    source: &'a [f32],
+    /// `[cells, channels]`.
+    weight: &'a [f32],
+    channels: usize,
+    taps: &'a [Tap],
+    /// Distance of what a place sees from what the next sees.
+    step: usize,
+    /// Places `first`, `first + every`, … of the line are summed.
+    first: usize,
+    every: usize,
+}
+
+impl Line<'_> {
+    /// Adds the sums.
+    fn add(&self, out: &mut [f32]) {
+        for channel in (0..self.channels).step_by(WIDTH) {
+            if self.channels - channel >= WIDTH {
+                self.add_channels::<true>(out, channel);
+            } else {
+                self.add_channels::<false>(out, channel);
+            }
+        }
+    }
+
+    fn add_channels<const WHOLE: bool>(&self, out: &mut [f32], channel: usize) {
+        let places = out.len() / self.channels;
+        let count = places.saturating_sub(self.first).div_ceil(self.every);
+        let inner = interior(self.taps, count);
+        let mut j = 0;
+        while j < count {
+            if j >= inner.start && j + CHAINS <= inner.end {
+                self.some::<WHOLE, CHAINS>(out, channel, j, self.taps.iter());
+                j += CHAINS;
+            } else {
+                self.some::<WHOLE, 1>(out, channel, j, self.taps.iter().filter(|tap| tap.range.contains(&j)));
+                j += 1;
+            }
+        }
+    }
+
+    /// The sums of `P` places.
+    fn some<'t, const WHOLE: bool, const P: usize>(
+        &self,
+        out: &mut [f32],
+        channel: usize,
+        j: usize,
+        taps: impl Iterator<Item = &'t Tap>,
+    ) {
+        let width = WIDTH.min(self.channels - channel);
+        let places: [usize; P] = from_fn(|p| (self.first + (j + p) * self.every) * self.channels + channel);
+        let mut sums = places.map(|at| Lanes::load::<WHOLE>(out, at, width));
+        for tap in taps {
+            let weight = Lanes::load::<WHOLE>(self.weight, tap.cell * self.channels + channel, width);
+            let from = tap.place(j, self.step) * self.channels + channel;
+            for (p, sum) in sums.iter_mut().enumerate() {
+                let at = from + p * self.step * self.channels;
+                *sum = Lanes::load::<WHOLE>(self.source, at, width).mul_add(weight, *sum);
+            }
+        }
+        for (sum, at) in sums.into_iter().zip(places) {
+            sum.store::<WHOLE>(out, at, width);
+        }
+    }
+}
+
 /// Fills the outputs.
 pub fn forward(shape: &Shape, x: &[f32], weight: &[f32], ending: Ending<'_>, out: &mut [f32]) {
-    let [down, across] = shape.positions();
-    let channels = shape.inputs;
-    let (weight, pairs) = (by_cell(weight, channels), Pairs::new(shape));
-    out.par_chunks_mut(across * channels).enumerate().for_each(|(line, out)| {
-        let x = &x[line / down * shape.input_len()..][..shape.input_len()];
+    let [down, across] = Axis::both(shape);
+    let (channels, operations) = (shape.inputs, shape.operations(x.len() / shape.input_len()));
+    let (weight, along, lines) = (by_cell(weight, channels), across.forth(), down.forth());
+    let line = |(): &mut (), i: usize, out: &mut [f32]| {
+        let source = &x[i / down.positions * shape.input_len()..][..shape.input_len()];
+        let taps = of_line(seen(&lines, i % down.positions, down.stride), &along, across.kernel, across.size);
         ending.begin(out, channels);
-        pairs.of_line(line % down, across, |cell, from, to| {
-            let out = &mut out[to * channels..][..channels];
-            let (x, w) = (&x[from * channels..][..channels], &weight[cell * channels..][..channels]);
-            for c in 0..channels {
-                out[c] = x[c].mul_add(w[c], out[c]);
-            }
-        });
+        Line { source, weight: &weight, channels, taps: &taps, step: across.stride, first: 0, every: 1 }
+            .add(out);
         ending.finish(out);
-    });
+    };
+    for_chunks(out, across.positions * channels, operations, || (), line);
 }
 
 /// Fills the gradient of the inputs.
 pub fn input_gradient(shape: &Shape, dy: &[f32], weight: &[f32], dx: &mut [f32]) {
-    let [down, across] = shape.positions();
-    let channels = shape.inputs;
-    let (weight, pairs) = (by_cell(weight, channels), Pairs::new(shape));
-    dx.par_chunks_mut(shape.input_len()).zip(dy.par_chunks(shape.output_len())).for_each(|(dx, dy)| {
-        dx.fill(0.0);
-        for line in 0..down {
-            let dy = &dy[line * across * channels..][..across * channels];
-            pairs.of_line(line, across, |cell, from, to| {
-                let dx = &mut dx[from * channels..][..channels];
-                let (dy, w) = (&dy[to * channels..][..channels], &weight[cell * channels..][..channels]);
-                for c in 0..channels {
-                    dx[c] = dy[c].mul_add(w[c], dx[c]);
-                }
-            });
+    let [down, across] = Axis::both(shape);
+    let (channels, operations) = (shape.inputs, shape.operations(dy.len() / shape.output_len()));
+    let weight = by_cell(weight, channels);
+    let phases = |axis: Axis| (0..axis.stride).map(|first| axis.back(first)).collect::<Vec<_>>();
+    let (along, lines) = (phases(across), phases(down));
+    let line = |(): &mut (), i: usize, out: &mut [f32]| {
+        let (sample, y) = (i / down.size, i % down.size);
+        let source = &dy[sample * shape.output_len()..][..shape.output_len()];
+        out.fill(0.0);
+        for (first, along) in along.iter().enumerate() {
+            let lines = seen(&lines[y % down.stride], y / down.stride, 1);
+            let taps = of_line(lines, along, across.kernel, across.positions);
+            Line { source, weight: &weight, channels, taps: &taps, step: 1, first, every: across.stride }
+                .add(out);
         }
-    });
+    };
+    for_chunks(dx, across.size * channels, operations, || (), line);
 }
 
 /// Gradient of the weights, `[channels, cells]`.
 pub fn weight_gradient(shape: &Shape, x: &[f32], dy: &[f32]) -> Vec<f32> {
-    let [down, across] = shape.positions();
+    let [down, across] = Axis::both(shape);
     let (channels, cells) = (shape.inputs, shape.cells());
-    let pairs = Pairs::new(shape);
+    let (along, lines) = (across.forth(), down.forth());
     let samples = x.len() / shape.input_len();
     let group = samples.div_ceil(GROUPS);
     let parts: Vec<Vec<f32>> = x
@@ -103,15 +240,9 @@ pub fn weight_gradient(shape: &Shape, x: &[f32], dy: &[f32]) -> Vec<f32> {
             let mut sum = vec![0.0; cells * channels];
             let images = x.chunks_exact(shape.input_len()).zip(dy.chunks_exact(shape.output_len()));
             for (x, dy) in images {
-                for line in 0..down {
-                    let dy = &dy[line * across * channels..][..across * channels];
-                    pairs.of_line(line, across, |cell, from, to| {
-                        let sum = &mut sum[cell * channels..][..channels];
-                        let (x, dy) = (&x[from * channels..][..channels], &dy[to * channels..][..channels]);
-                        for c in 0..channels {
-                            sum[c] = x[c].mul_add(dy[c], sum[c]);
-                        }
-                    });
+                for (line, dy) in dy.chunks_exact(across.positions * channels).enumerate() {
+                    let taps = of_line(seen(&lines, line, down.stride), &along, across.kernel, across.size);
+                    Products { x, dy, channels, step: across.stride }.add(&taps, &mut sum);
                 }
             }
             sum
@@ -122,4 +253,59 @@ pub fn weight_gradient(shape: &Shape, x: &[f32], dy: &[f32]) -> Vec<f32> {
         total.iter_mut().zip(part).for_each(|(total, v)| *total += v);
     }
     (0..total.len()).map(|i| total[i % cells * channels + i / cells]).collect()
+}
+
+/// What a line adds to the gradient of the weights.
+struct Products<'a> {
+    /// An image.
+    x: &'a [f32],
+    /// The line's gradient.
+    dy: &'a [f32],
+    channels: usize,
+    /// Distance of what a place sees from what the next sees.
+    step: usize,
+}
+
+impl Products<'_> {
+    fn add(&self, taps: &[Tap], sum: &mut [f32]) {
+        for channel in (0..self.channels).step_by(WIDTH) {
+            if self.channels - channel >= WIDTH {
+                self.add_channels::<true>(taps, channel, sum);
+            } else {
+                self.add_channels::<false>(taps, channel, sum);
+            }
+        }
+    }
+
+    fn add_channels<const WHOLE: bool>(&self, taps: &[Tap], channel: usize, sum: &mut [f32]) {
+        let (some, rest) = taps.as_chunks::<CHAINS>();
+        some.iter().for_each(|taps| self.cells::<WHOLE, CHAINS>(taps, channel, sum));
+        rest.iter().for_each(|tap| self.cells::<WHOLE, 1>(from_ref(tap), channel, sum));
+    }
+
+    /// The sums of `P` cells.
+    fn cells<const WHOLE: bool, const P: usize>(&self, taps: &[Tap; P], channel: usize, sum: &mut [f32]) {
+        let width = WIDTH.min(self.channels - channel);
+        let places: [usize; P] = from_fn(|p| taps[p].cell * self.channels + channel);
+        let mut sums = places.map(|at| Lanes::load::<WHOLE>(sum, at, width));
+        let dy = |j: usize| Lanes::load::<WHOLE>(self.dy, j * self.channels + channel, width);
+        let x = |p: usize, j: usize| {
+            Lanes::load::<WHOLE>(self.x, taps[p].place(j, self.step) * self.channels + channel, width)
+        };
+        let edge = |sums: &mut [Lanes; P], p: usize, places: Range<usize>| {
+            places.for_each(|j| sums[p] = x(p, j).mul_add(dy(j), sums[p]));
+        };
+        let inner = interior(taps, 0);
+        (0..P).for_each(|p| edge(&mut sums, p, taps[p].range.start..inner.start.min(taps[p].range.end)));
+        for j in inner.clone() {
+            let dy = dy(j);
+            for (p, sum) in sums.iter_mut().enumerate() {
+                *sum = x(p, j).mul_add(dy, *sum);
+            }
+        }
+        (0..P).for_each(|p| edge(&mut sums, p, inner.end.max(taps[p].range.start)..taps[p].range.end));
+        for (lanes, at) in sums.into_iter().zip(places) {
+            lanes.store::<WHOLE>(sum, at, width);
+        }
+    }
 }

@@ -47,10 +47,13 @@ fn close(got: &[f32], want: &[f64], terms: usize) -> Result<(), TestCaseError> {
 
 fn shapes() -> impl Strategy<Value = (Shape, usize)> {
     let axis = || (1..5_usize, 1..4_usize, 0..3_usize, 1..3_usize, 1..20_usize);
-    (axis(), axis(), 1..4_usize, 1..4_usize, 1..4_usize, 1..4_usize, prop::bool::ANY).prop_filter_map(
+    let groups = prop_oneof![3 => 1..4_usize, 1 => prop_oneof![Just(17_usize), Just(32)]];
+    (axis(), axis(), groups, 1..4_usize, 1..4_usize, 1..4_usize, prop::bool::ANY).prop_filter_map(
         "the kernel fits",
         |(y, x, groups, inputs, outputs, samples, wide)| {
-            let outputs = if wide { 23 * outputs } else { outputs };
+            // Many groups are channels.
+            let [inputs, outputs] = if groups > 4 { [1, 1] } else { [inputs, outputs] };
+            let outputs = if wide && groups <= 4 { 23 * outputs } else { outputs };
             let window =
                 Window { kernel: [y.0, x.0], stride: [y.1, x.1], padding: [y.2, x.2], dilation: [y.3, x.3] };
             let fits = (0..2).all(|d| window.padding[d] <= window.dilation[d] * (window.kernel[d] - 1));

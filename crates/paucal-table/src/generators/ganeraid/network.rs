@@ -1,7 +1,7 @@
 //! The generator: a recurrent network that runs over the columns and puts out a set of rows at once.
 
 use paucal_core::{Seed, Stream};
-use paucal_nn::layers::{Activation, Linear, Lstm, LstmTrace};
+use paucal_nn::layers::{Activation, Linear, Lstm, LstmTrace, Recurrent};
 use paucal_nn::{Device, Gradients, Tensor, noise};
 
 use crate::generators::neural::beside;
