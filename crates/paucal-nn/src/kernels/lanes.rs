@@ -109,12 +109,12 @@ impl Lanes {
     /// The values from `at` on; fewer, with zeros behind, where they are not `WHOLE`.
     #[inline(always)]
     pub fn load<const WHOLE: bool>(values: &[f32], at: usize, width: usize) -> Self {
-        let mut lanes = [0.0; WIDTH];
-        if WHOLE {
-            lanes.copy_from_slice(&values[at..at + WIDTH]);
-        } else {
-            lanes[..width].copy_from_slice(&values[at..at + width]);
+        // Without a copy in between, which would go through memory.
+        if WHOLE && let Some(lanes) = values[at..].first_chunk() {
+            return Self(*lanes);
         }
+        let mut lanes = [0.0; WIDTH];
+        lanes[..width].copy_from_slice(&values[at..at + width]);
         Self(lanes)
     }
 

@@ -137,11 +137,14 @@ impl Back<'_> {
         let largest = Lanes::load::<WHOLE>(self.y, here, width);
         // What is still to be given away.
         let mut open = Lanes::load::<WHOLE>(self.dy, here, width);
-        for cell in covered.stretches().flat_map(|cells| cells.step_by(self.channels)) {
-            let place = cell + channel;
-            let given = open.where_equal(Lanes::load::<WHOLE>(self.x, place, width), largest);
-            (Lanes::load::<WHOLE>(self.dx, place, width) + given).store::<WHOLE>(self.dx, place, width);
-            open = open - given;
+        for cells in covered.stretches() {
+            let (x, dx) = (&self.x[cells.clone()], &mut self.dx[cells]);
+            for cell in 0..x.len() / self.channels {
+                let place = cell * self.channels + channel;
+                let given = open.where_equal(Lanes::load::<WHOLE>(x, place, width), largest);
+                (Lanes::load::<WHOLE>(dx, place, width) + given).store::<WHOLE>(dx, place, width);
+                open = open - given;
+            }
         }
     }
 }

@@ -172,19 +172,20 @@ impl Line<'_> {
         j: usize,
         taps: impl Iterator<Item = &'t Tap>,
     ) {
-        let width = WIDTH.min(self.channels - channel);
-        let places: [usize; P] = from_fn(|p| (self.first + (j + p) * self.every) * self.channels + channel);
-        let mut sums = places.map(|at| Lanes::load::<WHOLE>(out, at, width));
+        let (channels, width) = (self.channels, WIDTH.min(self.channels - channel));
+        let (source, weight) = (&self.source[channel..], &self.weight[channel..]);
+        let out = &mut out[channel + (self.first + j * self.every) * channels..];
+        let [step, every] = [self.step * channels, self.every * channels];
+        let mut sums: [Lanes; P] = from_fn(|p| Lanes::load::<WHOLE>(out, p * every, width));
         for tap in taps {
-            let weight = Lanes::load::<WHOLE>(self.weight, tap.cell * self.channels + channel, width);
-            let from = tap.place(j, self.step) * self.channels + channel;
+            let weight = Lanes::load::<WHOLE>(weight, tap.cell * channels, width);
+            let source = &source[tap.place(j, self.step) * channels..];
             for (p, sum) in sums.iter_mut().enumerate() {
-                let at = from + p * self.step * self.channels;
-                *sum = Lanes::load::<WHOLE>(self.source, at, width).mul_add(weight, *sum);
+                *sum = Lanes::load::<WHOLE>(source, p * step, width).mul_add(weight, *sum);
             }
         }
-        for (sum, at) in sums.into_iter().zip(places) {
-            sum.store::<WHOLE>(out, at, width);
+        for (p, sum) in sums.into_iter().enumerate() {
+            sum.store::<WHOLE>(out, p * every, width);
         }
     }
 }
@@ -285,27 +286,40 @@ impl Products<'_> {
 
     /// The sums of `P` cells.
     fn cells<const WHOLE: bool, const P: usize>(&self, taps: &[Tap; P], channel: usize, sum: &mut [f32]) {
-        let width = WIDTH.min(self.channels - channel);
-        let places: [usize; P] = from_fn(|p| taps[p].cell * self.channels + channel);
-        let mut sums = places.map(|at| Lanes::load::<WHOLE>(sum, at, width));
-        let dy = |j: usize| Lanes::load::<WHOLE>(self.dy, j * self.channels + channel, width);
-        let x = |p: usize, j: usize| {
-            Lanes::load::<WHOLE>(self.x, taps[p].place(j, self.step) * self.channels + channel, width)
-        };
-        let edge = |sums: &mut [Lanes; P], p: usize, places: Range<usize>| {
-            places.for_each(|j| sums[p] = x(p, j).mul_add(dy(j), sums[p]));
-        };
         let inner = interior(taps, 0);
-        (0..P).for_each(|p| edge(&mut sums, p, taps[p].range.start..inner.start.min(taps[p].range.end)));
-        for j in inner.clone() {
-            let dy = dy(j);
-            for (p, sum) in sums.iter_mut().enumerate() {
-                *sum = x(p, j).mul_add(dy, *sum);
+        for tap in taps {
+            self.inner::<WHOLE, 1>([tap], tap.range.start..inner.start.min(tap.range.end), channel, sum);
+        }
+        self.inner::<WHOLE, P>(from_fn(|p| &taps[p]), inner.clone(), channel, sum);
+        for tap in taps {
+            self.inner::<WHOLE, 1>([tap], inner.end.max(tap.range.start)..tap.range.end, channel, sum);
+        }
+    }
+
+    /// The same over places that all of them see.
+    fn inner<const WHOLE: bool, const P: usize>(
+        &self,
+        taps: [&Tap; P],
+        places: Range<usize>,
+        channel: usize,
+        sum: &mut [f32],
+    ) {
+        if places.is_empty() {
+            return;
+        }
+        let (channels, width) = (self.channels, WIDTH.min(self.channels - channel));
+        let step = self.step * channels;
+        let x = taps.map(|tap| &self.x[tap.place(places.start, self.step) * channels + channel..]);
+        let dy = &self.dy[places.start * channels + channel..];
+        let mut sums = taps.map(|tap| Lanes::load::<WHOLE>(sum, tap.cell * channels + channel, width));
+        for j in 0..places.len() {
+            let dy = Lanes::load::<WHOLE>(dy, j * channels, width);
+            for p in 0..P {
+                sums[p] = Lanes::load::<WHOLE>(x[p], j * step, width).mul_add(dy, sums[p]);
             }
         }
-        (0..P).for_each(|p| edge(&mut sums, p, inner.end.max(taps[p].range.start)..taps[p].range.end));
-        for (lanes, at) in sums.into_iter().zip(places) {
-            lanes.store::<WHOLE>(sum, at, width);
+        for p in 0..P {
+            sums[p].store::<WHOLE>(sum, taps[p].cell * channels + channel, width);
         }
     }
 }
