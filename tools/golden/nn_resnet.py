@@ -13,17 +13,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from places import hashed
+
 ROWS, SIDE, CLASSES = 2, 64, 5
 torch.set_default_dtype(torch.float64)
-
-
-def hashed(count, k):
-    """Numbers from -0.5 to 0.5."""
-    x = (torch.arange(count, dtype=torch.int64) * 2654435761 + k * 40503 + 12345) % 2**32
-    x = x ^ (x >> 16)
-    x = (x * 40503 + 977) % 2**32
-    x = x ^ (x >> 13)
-    return ((x % 2**24).double() / 2**24 - 0.5).float()
 
 
 class Bottleneck(nn.Module):

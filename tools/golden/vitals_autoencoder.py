@@ -12,17 +12,10 @@ import sys
 import torch
 from torch import nn
 
+from places import hashed
+
 torch.set_num_threads(1)
 ROWS, CHANNELS, LENGTH, CODE, UNITS = 3, 4, 64, 32, 64
-
-
-def hashed(count, k):
-    """Numbers from -0.5 to 0.5."""
-    x = (torch.arange(count, dtype=torch.int64) * 2654435761 + k * 40503 + 12345) % 2**32
-    x = x ^ (x >> 16)
-    x = (x * 40503 + 977) % 2**32
-    x = x ^ (x >> 13)
-    return ((x % 2**24).double() / 2**24 - 0.5).float()
 
 
 class Autoencoder(nn.Module):

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{close, composed, values};
+use common::{close, composed, same, unmoved_by_threads, values};
 use paucal_core::Seed;
 use paucal_nn::layers::{BatchNorm, BiLstm, Conv1d, MaxPool1d, MeanPool, NormPool};
 use paucal_nn::parameters::tracked;
@@ -15,16 +15,6 @@ const SEED: Seed = Seed(5);
 
 fn random<const D: usize>(purpose: &str, shape: [usize; D]) -> Tensor<D> {
     noise::normal(SEED, purpose, 0, shape, &Device::flex())
-}
-
-#[track_caller]
-fn same(by_hand: &Gradients, by_graph: &Gradients, count: usize) {
-    assert_eq!(by_hand.iter().count(), count);
-    assert_eq!(by_graph.iter().count(), count);
-    for ((name, got), (other, want)) in by_hand.iter().zip(by_graph.iter()) {
-        assert_eq!(name, other);
-        close(&values(&got.clone().inner()), &values(&want.clone().inner()), 2e-5);
-    }
 }
 
 /// (rows, length, inputs, outputs, kernel, stride, padding): those of the networks, and odd ones.
@@ -206,7 +196,5 @@ fn nothing_depends_on_the_number_of_threads() {
         out.extend(gradients.iter().map(|(_, g)| values(g)));
         out
     };
-    let with = |n: usize| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(all);
-    let one = with(1);
-    assert!(one == with(2) && one == with(5));
+    unmoved_by_threads(all);
 }

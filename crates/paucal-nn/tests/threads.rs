@@ -4,17 +4,13 @@
 
 mod common;
 
-use common::values;
+use common::{unmoved_by_threads, values};
 use paucal_core::Seed;
 use paucal_nn::critic::Critic;
 use paucal_nn::layers::{Activation, BatchNorm, Linear};
 use paucal_nn::optim::{Adam, AdamConfig};
 use paucal_nn::rows::{RowLayout, SpanKind};
 use paucal_nn::{Device, Gradients, Tensor, noise};
-
-fn with_threads<T: Send>(n: usize, work: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(work)
-}
 
 /// Shapes of a CTGAN on a census table: large enough for every parallel path.
 fn critic_step() -> Vec<Vec<f32>> {
@@ -58,12 +54,10 @@ fn generator_step() -> Vec<Vec<f32>> {
 
 #[test]
 fn a_critic_step_is_the_same_to_the_bit_with_any_number_of_threads() {
-    let one = with_threads(1, critic_step);
-    assert!(one == with_threads(2, critic_step) && one == with_threads(5, critic_step));
+    unmoved_by_threads(critic_step);
 }
 
 #[test]
 fn a_generator_step_is_the_same_to_the_bit_with_any_number_of_threads() {
-    let one = with_threads(1, generator_step);
-    assert!(one == with_threads(2, generator_step) && one == with_threads(5, generator_step));
+    unmoved_by_threads(generator_step);
 }

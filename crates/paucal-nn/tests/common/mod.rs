@@ -5,7 +5,7 @@ use std::path::Path;
 
 use paucal_nn::parameters::{Parameters, Role, VisitMut};
 use paucal_nn::weights::Archive;
-use paucal_nn::{Device, Tensor, TensorData};
+use paucal_nn::{Device, Gradients, Tensor, TensorData};
 
 /// Reads a golden file.
 pub fn golden(name: &str) -> Archive {
@@ -30,6 +30,25 @@ pub fn close(got: &[f32], want: &[f32], tolerance: f32) {
     for (i, (g, w)) in got.iter().zip(want).enumerate() {
         assert!((g - w).abs() <= tolerance * scale, "[{i}]: {g} is not {w} (scale {scale})");
     }
+}
+
+/// Asserts that gradients by hand and through a graph are those of the same `count` parameters, and agree.
+#[track_caller]
+pub fn same(by_hand: &Gradients, by_graph: &Gradients, count: usize) {
+    assert_eq!(by_hand.iter().count(), count);
+    assert_eq!(by_graph.iter().count(), count);
+    for ((name, got), (other, want)) in by_hand.iter().zip(by_graph.iter()) {
+        assert_eq!(name, other);
+        close(&values(&got.clone().inner()), &values(&want.clone().inner()), 2e-5);
+    }
+}
+
+/// Asserts that `work` makes the same to the bit on 1, 2 and 5 threads.
+#[track_caller]
+pub fn unmoved_by_threads<T: PartialEq + Send>(work: impl Fn() -> T + Sync) {
+    let on = |n: usize| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(&work);
+    let one = on(1);
+    assert!(one == on(2) && one == on(5));
 }
 
 /// Moves every tensor of a network to the autodiff side, untracked: it takes the composed way.
