@@ -7,12 +7,12 @@ Every line of standard input is a number of steps; the answer is the millisecond
 
 import argparse
 import json
-import sys
-import time
 from pathlib import Path
 
 import torch
 from torch import nn
+
+from sides import serve
 
 LAYERS = {layer["name"]: layer for layer in json.loads((Path(__file__).parent / "layers.json").read_text())}
 
@@ -65,13 +65,7 @@ def main():
             layer.zero_grad()
         layer(x).backward(dy)
 
-    for line in sys.stdin:
-        times = []
-        for _ in range(int(line)):
-            start = time.perf_counter()
-            step()
-            times.append(f"{(time.perf_counter() - start) * 1e3:.4f}")
-        print(" ".join(times), flush=True)
+    serve(step)
 
 
 main()

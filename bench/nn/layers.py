@@ -14,7 +14,7 @@ import json
 import sys
 from pathlib import Path
 
-from sides import HERE, Side, fastest, heading, milliseconds, write
+from sides import HERE, Side, fastest, heading, in_turn, milliseconds, write
 
 LAYERS = {layer["name"]: layer for layer in json.loads((HERE / "layers.json").read_text())}
 # What each side is given per round, in seconds of the slowest one.
@@ -34,10 +34,7 @@ def row(name, program, rounds):
     ours = [Side([program, f"layer:{name}"], threads) for threads in (1, 2)]
     theirs, steps = zip(*(peer(name, threads) for threads in (1, 2)))
     sides = [*ours, *theirs]
-    count = max(2, min(200, round(SHARE * 1e3 / max(*steps, *(side.warm_up() for side in ours)))))
-    for _ in range(rounds):
-        for side in sides:
-            side.measure(count)
+    in_turn(sides, rounds, max(*steps, *(side.warm_up() for side in ours)), SHARE)
     one, two, their_one, their_two = (side.median() for side in sides)
     for side in sides:
         side.end()

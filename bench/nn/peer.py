@@ -27,12 +27,12 @@ Images lie channels first or last in memory, whichever was found to be faster he
 """
 
 import argparse
-import sys
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from sides import serve
 
 # Workloads that PyTorch does faster with the channels last.
 LAST = {"critic-2d", "resnet-50"}
@@ -334,13 +334,7 @@ def main():
     torch.manual_seed(1)
     last = args.workload in LAST if args.channels_last is None else args.channels_last == "yes"
     step = WORKLOADS[args.workload](Wrap(last, args.compile))
-    for line in sys.stdin:
-        times = []
-        for _ in range(int(line)):
-            start = time.perf_counter()
-            step()
-            times.append(f"{(time.perf_counter() - start) * 1e3:.4f}")
-        print(" ".join(times), flush=True)
+    serve(step)
 
 
 main()

@@ -15,7 +15,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sides import HERE, Side, fastest, heading, milliseconds, write
+from sides import HERE, Side, fastest, heading, in_turn, milliseconds, write
 
 # What each side is given per round, in seconds of the slower one.
 SHARE = 0.5
@@ -40,10 +40,7 @@ def row(name, program, threads, rounds):
     command = [sys.executable, HERE / "peer.py", name, "--threads", threads]
     theirs, step = fastest([Side(command, threads, waiting) for waiting in ("passive", "active")])
     sides = [ours, theirs]
-    count = max(2, min(200, round(SHARE * 1e3 / max(step, ours.warm_up()))))
-    for _ in range(rounds):
-        for side in sides:
-            side.measure(count)
+    in_turn(sides, rounds, max(step, ours.warm_up()), SHARE)
     (a, b), peaks = (side.median() for side in sides), [side.peak() for side in sides]
     for side in sides:
         side.end()

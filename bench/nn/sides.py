@@ -67,6 +67,25 @@ class Side:
         self.process.wait()
 
 
+def in_turn(sides, rounds, milliseconds, share):
+    """Measures all sides in turn, as many steps a round as the given time of a step lets pass in `share` seconds."""
+    count = max(2, min(200, round(share * 1e3 / milliseconds)))
+    for _ in range(rounds):
+        for side in sides:
+            side.measure(count)
+
+
+def serve(step):
+    """What a side does: for every number on standard input so many steps, answered by the milliseconds that each took."""
+    for line in sys.stdin:
+        times = []
+        for _ in range(int(line)):
+            start = time.perf_counter()
+            step()
+            times.append(f"{(time.perf_counter() - start) * 1e3:.4f}")
+        print(" ".join(times), flush=True)
+
+
 def fastest(sides):
     """Warms all up, keeps the fastest, and how long its step takes."""
     times = [side.warm_up() for side in sides]

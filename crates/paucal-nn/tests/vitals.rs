@@ -65,7 +65,7 @@ fn a_step_is_that_of_pytorch() {
     let error = y - x.clone();
     let loss = values(&error.clone().square().mean())[0];
     assert!((f64::from(loss) - golden["loss"].as_f64().unwrap()).abs() < 1e-6, "{loss}");
-    let gradients = network.backward(trace, error * (2.0 / x.dims().iter().product::<usize>() as f32));
+    let gradients = network.backward(trace, &(error * (2.0 / x.dims().iter().product::<usize>() as f32)));
     let wanted = golden["gradients"].as_object().unwrap();
     assert_eq!(gradients.iter().count(), wanted.len());
     for (name, got) in gradients.iter() {
@@ -80,7 +80,7 @@ fn gradients_are_those_of_the_graph() {
     let x: Tensor<3> = noise::normal(Seed(2), "x", 0, [17, 20, 2], &Device::flex());
     let draw = Some(Draw { seed: Seed(3), step: 4 });
     let (y, trace) = network.forward_train(&x, draw);
-    let by_hand = network.backward(trace, y.clone());
+    let by_hand = network.backward(trace, &y);
 
     let live = tracked(&network);
     let (other, _) = live.forward_train(&x.clone().autodiff(), draw);
@@ -88,7 +88,7 @@ fn gradients_are_those_of_the_graph() {
     let by_graph = Gradients::of(&live, (other.square().sum() * 0.5).backward());
     let lifted = composed(&network);
     let (other, trace) = lifted.forward_train(&x.autodiff(), draw);
-    let by_parts = lifted.backward(trace, other);
+    let by_parts = lifted.backward(trace, &other);
     let total = Archive::new().with("", &network).tensors().count();
     assert_eq!([&by_hand, &by_graph, &by_parts].map(|g| g.iter().count()), [total; 3]);
     for (name, got) in by_hand.iter() {
@@ -107,7 +107,7 @@ fn steps_are_the_same_on_any_number_of_threads() {
     let all = || {
         let (y, trace) = network.forward_train(&x, Some(Draw { seed: Seed(3), step: 4 }));
         let mut out = vec![values(&y)];
-        out.extend(network.backward(trace, y).iter().map(|(_, g)| values(g)));
+        out.extend(network.backward(trace, &y).iter().map(|(_, g)| values(g)));
         out
     };
     unmoved_by_threads(all);

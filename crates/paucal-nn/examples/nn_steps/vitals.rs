@@ -19,7 +19,7 @@ pub fn autoencoder() -> Result<Step, NnError> {
     let share = 2.0 / size.iter().product::<usize>() as f32;
     Ok(Box::new(move |step| {
         let (y, trace) = network.forward_train(&x, Some(Draw { seed: SEED, step }));
-        let gradients = network.backward(trace, (y - x.clone()) * share);
+        let gradients = network.backward(trace, &((y - x.clone()) * share));
         adam.step(&mut network, gradients)
     }))
 }

@@ -88,8 +88,8 @@ pub struct Conv2d {
     pub weight: Tensor<4>,
     /// `b`, shape `[outputs]`, if there is one.
     pub bias: Option<Tensor<1>>,
-    window: Window,
-    groups: usize,
+    pub(super) window: Window,
+    pub(super) groups: usize,
 }
 
 /// Gradients of the parameters of a [`Conv2d`].

@@ -31,6 +31,7 @@ pub use batch_norm::{BatchNorm, BatchNormGradient, BatchNormSaved};
 pub(crate) use beside::beside;
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv1d::Conv1d;
+pub(crate) use conv1d::{as_image, as_sequence};
 pub use conv2d::{Conv2d, ConvGradient, Window};
 pub use convolution::{Convolution, TransposedConvolution};
 pub use dropout::Dropout;

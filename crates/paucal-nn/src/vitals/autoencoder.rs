@@ -17,7 +17,8 @@ use paucal_core::Stream;
 use crate::error::NnError;
 use crate::gradients::Gradients;
 use crate::layers::{
-    Activation, Conv1d, ConvTranspose2d, Linear, Lstm, LstmTrace, Stack, StackTrace, Window,
+    Activation, Conv1d, ConvTranspose2d, Linear, Lstm, LstmTrace, Stack, StackTrace, Window, as_image,
+    as_sequence,
 };
 use crate::noise::Draw;
 use crate::parameters::join;
@@ -162,14 +163,14 @@ impl Autoencoder {
         let start = self.start.forward(code).repeat_dim(0, self.steps);
         let (states, writer) = self.writer.forward_train(&start, self.steps, "dropout/writer", draw);
         let places = self.place.forward_activated(&states, Activation::Relu);
-        let first = image(rows_first(&places, self.steps));
+        let first = as_image(&rows_first(&places, self.steps));
         let second = self.transposed[0].forward_activated(&first, Activation::Relu);
-        let y = wave(self.transposed[1].forward(&second));
+        let y = as_sequence(self.transposed[1].forward(&second));
         (y, DecoderTrace { writer, states, images: [first, second] })
     }
 
     /// Gradients of the parameters from that of the output. The trace is used up.
-    pub fn backward(&self, trace: AutoencoderTrace, dy: Tensor<3>) -> Gradients {
+    pub fn backward(&self, trace: AutoencoderTrace, dy: &Tensor<3>) -> Gradients {
         let mut gradients = Gradients::new();
         let of_code = self.decode_backward(trace.decoder, &trace.code, dy, &mut gradients);
         let EncoderTrace { waves, reader, last } = trace.encoder;
@@ -190,17 +191,17 @@ impl Autoencoder {
         &self,
         trace: DecoderTrace,
         code: &Tensor<2>,
-        dy: Tensor<3>,
+        dy: &Tensor<3>,
         gradients: &mut Gradients,
     ) -> Tensor<2> {
         let DecoderTrace { writer, states, images } = trace;
-        let mut of_image = image(dy);
+        let mut of_image = as_image(dy);
         for (i, transposed) in self.transposed.iter().enumerate().rev() {
             let of_input =
                 transposed.backward(&images[i], &of_image, &join("transposed", &i.to_string()), gradients);
             of_image = Activation::Relu.backward(&images[i], of_input);
         }
-        let raw = steps_first(&wave(of_image));
+        let raw = steps_first(&as_sequence(of_image));
         let of_states = self.place.backward(&states, &raw, "place", gradients);
         let of_starts = self.writer.backward(writer, &of_states, "writer", gradients);
         let [places, units] = of_starts.dims();
@@ -223,16 +224,4 @@ fn rows_first(x: &Tensor<2>, steps: usize) -> Tensor<3> {
     // By way of whole rows, so that the values come to lie in this order.
     let rows: Tensor<2> = apart.swap_dims(0, 1).reshape([places / steps, steps * channels]);
     rows.reshape([places / steps, steps, channels])
-}
-
-/// Series as images of height 1.
-fn image(x: Tensor<3>) -> Tensor<4> {
-    let [rows, length, channels] = x.dims();
-    x.reshape([rows, 1, length, channels])
-}
-
-/// The way back of [`image`].
-fn wave(x: Tensor<4>) -> Tensor<3> {
-    let [rows, _, length, channels] = x.dims();
-    x.reshape([rows, length, channels])
 }
