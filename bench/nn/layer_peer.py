@@ -27,20 +27,22 @@ def convolution(layer):
 
 
 def made(layer):
-    """The layer and its input."""
+    """The layer, what is called, and its input."""
     inputs, units = layer["channels"]
     rows, kind = layer["rows"], layer["kind"]
     if kind == "linear":
-        return nn.Linear(inputs, units), torch.randn(rows, inputs)
+        module = nn.Linear(inputs, units)
+        return module, module, torch.randn(rows, inputs)
     if kind in ("lstm", "gru"):
-        recurrent = (nn.LSTM if kind == "lstm" else nn.GRU)(inputs, units)
-        return lambda x: recurrent(x)[0], torch.randn(*layer["size"], rows, inputs)
-    x = torch.randn(rows, inputs, *layer["size"])
+        module = (nn.LSTM if kind == "lstm" else nn.GRU)(inputs, units)
+        return module, lambda x: module(x)[0], torch.randn(*layer["size"], rows, inputs)
     if kind == "batch-norm":
-        return nn.Sequential(nn.BatchNorm2d(inputs), nn.ReLU(inplace=True)), x
-    if kind == "max-pool":
-        return nn.MaxPool2d(layer["kernel"], layer["stride"], layer["padding"]), x
-    return convolution(layer), x
+        module = nn.Sequential(nn.BatchNorm2d(inputs), nn.ReLU(inplace=True))
+    elif kind == "max-pool":
+        module = nn.MaxPool2d(layer["kernel"], layer["stride"], layer["padding"])
+    else:
+        module = convolution(layer)
+    return module, module, torch.randn(rows, inputs, *layer["size"])
 
 
 def main():
@@ -51,19 +53,17 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(1)
-    layer, x = made(LAYERS[args.layer])
+    module, forward, x = made(LAYERS[args.layer])
     if args.channels_last == "yes":
         x = x.contiguous(memory_format=torch.channels_last)
-        if isinstance(layer, nn.Module):
-            layer = layer.to(memory_format=torch.channels_last)
+        module.to(memory_format=torch.channels_last)
     x.requires_grad_()
-    dy = torch.randn_like(layer(x))
+    dy = torch.randn_like(forward(x))
 
     def step():
         x.grad = None
-        if isinstance(layer, nn.Module):
-            layer.zero_grad()
-        layer(x).backward(dy)
+        module.zero_grad()
+        forward(x).backward(dy)
 
     serve(step)
 

@@ -35,8 +35,10 @@ crate::parameters!(Generator { parts: blocks, head });
 /// What [`Generator::backward`] needs from the forward pass.
 #[derive(Debug, Clone)]
 pub struct Trace {
-    /// `h₀ … h_L`.
+    /// `h₀ … h_{L−1}`.
     inputs: Vec<Tensor<2>>,
+    /// `h_L`.
+    last: Tensor<2>,
     saved: Vec<BatchNormSaved>,
 }
 
@@ -65,22 +67,21 @@ impl Generator {
 
     /// Raw rows of a training batch, and what the way back needs.
     pub fn forward_train(&mut self, x: &Tensor<2>) -> (Tensor<2>, Trace) {
-        let mut trace = Trace { inputs: vec![x.clone()], saved: Vec::with_capacity(self.blocks.len()) };
-        for (i, block) in self.blocks.iter_mut().enumerate() {
-            let h = &trace.inputs[i];
-            let (y, saved) = block.norm.forward_train(block.linear.forward(h), Activation::Relu);
-            let joined = beside(&y, h);
-            trace.saved.push(saved);
-            trace.inputs.push(joined);
+        let (mut inputs, mut saved) = (Vec::with_capacity(self.blocks.len()), Vec::new());
+        let mut h = x.clone();
+        for block in &mut self.blocks {
+            let (y, of_norm) = block.norm.forward_train(block.linear.forward(&h), Activation::Relu);
+            let joined = beside(&y, &h);
+            inputs.push(std::mem::replace(&mut h, joined));
+            saved.push(of_norm);
         }
-        (self.head.forward(&trace.inputs[self.blocks.len()]), trace)
+        (self.head.forward(&h), Trace { inputs, last: h, saved })
     }
 
     /// Gradients of the parameters from that of the raw rows. The trace is used up.
     pub fn backward(&self, trace: Trace, dy: &Tensor<2>) -> Gradients {
-        let Trace { mut inputs, saved } = trace;
+        let Trace { inputs, last, saved } = trace;
         let mut gradients = Gradients::new();
-        let last = inputs.split_off(self.blocks.len()).remove(0);
         let mut dh = self.head.backward(&last, dy, "head", &mut gradients);
         spare::give(last);
         let layers = self.blocks.iter().zip(inputs.into_iter().zip(saved)).enumerate().rev();

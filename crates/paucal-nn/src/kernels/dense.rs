@@ -13,12 +13,12 @@ pub struct Factor<'a> {
 }
 
 /// The matrix as it is.
-pub fn plain<'a>(matrix: impl Into<Rows<'a>>) -> Factor<'a> {
+pub fn plain(matrix: &Matrix) -> Factor<'_> {
     Factor { matrix: matrix.into(), transposed: false }
 }
 
 /// The matrix transposed.
-pub fn transposed<'a>(matrix: impl Into<Rows<'a>>) -> Factor<'a> {
+pub fn transposed(matrix: &Matrix) -> Factor<'_> {
     Factor { matrix: matrix.into(), transposed: true }
 }
 
@@ -130,32 +130,40 @@ fn run(out: &mut [f32], add: bool, a: Factor, b: Factor, threads: usize) {
 
 /// `activation(x wᵀ + bias)`.
 pub fn linear(x: &Matrix, weight: &Matrix, bias: &[f32], activation: Activation) -> Vec<f32> {
+    assert_eq!(bias.len(), weight.rows, "a bias for every output");
     let mut out = product(plain(x), transposed(weight));
-    update_rows(&mut out, bias.len(), [], [bias], |y, [], [b]| (y + b).activated(activation));
+    update_rows(&mut out, bias.len(), activation.cost(), [], [bias], |y, [], [b]| {
+        (y + b).activated(activation)
+    });
     out
 }
 
 /// Applies an activation in place.
 pub fn activate(values: &mut [f32], activation: Activation) {
     if activation != Activation::Identity {
-        let cost = match activation {
-            Activation::Tanh | Activation::Sigmoid => cost::TRANSCENDENTAL,
-            _ => cost::ARITHMETIC,
-        };
-        for_row_blocks(values, 1, cost, |_, block| block.iter_mut().for_each(|y| *y = activation.value(*y)));
+        for_row_blocks(values, 1, activation.cost(), |_, block| {
+            block.iter_mut().for_each(|y| *y = activation.value(*y));
+        });
     }
 }
 
 /// `gradient · activation'`, the derivative taken from the activation's output.
 pub fn activation_gradient(output: &Matrix, gradient: &Matrix, activation: Activation) -> Vec<f32> {
-    let mut out = spare::room(output.rows * output.columns);
-    let values = [output, gradient].map(Rows::from);
-    update_rows(&mut out, output.columns, values, [], |_, [y, dy], []| dy.back(activation, y));
+    let columns = output.columns;
+    let mut out = spare::room(output.rows * columns);
+    for_row_blocks(&mut out, columns, cost::ARITHMETIC, |first, block| {
+        for (i, row) in block.chunks_exact_mut(columns).enumerate() {
+            let pairs = output.row(first + i).iter().zip(gradient.row(first + i));
+            for (dx, (&y, &dy)) in row.iter_mut().zip(pairs) {
+                *dx = dy * activation.derivative_from_output(y);
+            }
+        }
+    });
     out
 }
 
 /// The sum of each column, rows added from the first to the last.
 pub fn column_sums(x: &Matrix) -> Vec<f32> {
-    let [sums] = lanes::column_sums([x.into()], [], |[x], []| [x]);
+    let [sums] = lanes::parallel_sums([x.into()], [], |[x], []| [x]);
     sums
 }

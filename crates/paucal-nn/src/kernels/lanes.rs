@@ -12,7 +12,7 @@ use std::ops::{Add, Mul, Range, Sub};
 use rayon::prelude::*;
 
 use super::host::Matrix;
-use super::{PARALLEL_FROM, cost, for_row_blocks};
+use super::{PARALLEL_FROM, for_row_blocks};
 use crate::layers::Activation;
 
 /// Channels at a time: sums of several formulae stay in registers.
@@ -183,25 +183,19 @@ pub fn sums<const I: usize, const J: usize, const K: usize>(
     constants: [&[f32]; J],
     term: impl Fn([Lanes; I], [Lanes; J]) -> [Lanes; K],
 ) -> [Vec<f32>; K] {
-    let mut out = from_fn(|_| vec![0.0; values[0].columns]);
-    add_sums(&mut out, values, constants, term);
-    out
-}
-
-/// Goes on with sums that earlier rows have begun.
-pub fn add_sums<const I: usize, const J: usize, const K: usize>(
-    out: &mut [Vec<f32>; K],
-    values: [Rows<'_>; I],
-    constants: [&[f32]; J],
-    term: impl Fn([Lanes; I], [Lanes; J]) -> [Lanes; K],
-) {
-    for first in (0..values[0].columns).step_by(WIDTH) {
-        if values[0].columns - first >= WIDTH {
-            add_block::<true, I, J, K>(out, values, constants, first, &term);
-        } else {
-            add_block::<false, I, J, K>(out, values, constants, first, &term);
+    let Rows { count, columns, .. } = values[0];
+    let mut out = from_fn(|_| vec![0.0; columns]);
+    for tile in tiles(count, columns) {
+        let values = values.map(|rows| rows.slice(tile.clone()));
+        for first in (0..columns).step_by(WIDTH) {
+            if columns - first >= WIDTH {
+                add_block::<true, I, J, K>(&mut out, values, constants, first, &term);
+            } else {
+                add_block::<false, I, J, K>(&mut out, values, constants, first, &term);
+            }
         }
     }
+    out
 }
 
 fn add_block<const WHOLE: bool, const I: usize, const J: usize, const K: usize>(
@@ -225,21 +219,16 @@ fn add_block<const WHOLE: bool, const I: usize, const J: usize, const K: usize>(
     }
 }
 
-/// [`sums`] of matrices, on all threads if they are large.
-pub fn column_sums<const I: usize, const J: usize, const K: usize>(
+/// [`sums`] on all threads if the matrices are large.
+pub fn parallel_sums<const I: usize, const J: usize, const K: usize>(
     values: [Rows<'_>; I],
     constants: [&[f32]; J],
     term: impl Fn([Lanes; I], [Lanes; J]) -> [Lanes; K] + Sync,
 ) -> [Vec<f32>; K] {
     let Rows { count, columns, .. } = values[0];
     by_columns(columns, count * columns * passes(I), |range| {
-        let mut out = from_fn(|_| vec![0.0; range.len()]);
         let values = values.map(|rows| rows.channels(range.clone()));
-        let constants = constants.map(|of| &of[range.clone()]);
-        for tile in tiles(count, range.len()) {
-            add_sums(&mut out, values.map(|rows| rows.slice(tile.clone())), constants, &term);
-        }
-        out
+        sums(values, constants.map(|of| &of[range.clone()]), &term)
     })
 }
 
@@ -268,15 +257,16 @@ fn tiles(count: usize, columns: usize) -> impl Iterator<Item = Range<usize>> {
     (0..count).step_by(step).map(move |first| first..(first + step).min(count))
 }
 
-/// [`update`] of a matrix, on all threads if it is large.
+/// [`update`] of a matrix by a term of such a cost, on all threads if that is worth it.
 pub fn update_rows<const I: usize, const J: usize>(
     out: &mut [f32],
     columns: usize,
+    cost: usize,
     values: [Rows<'_>; I],
     constants: [&[f32]; J],
     term: impl Fn(Lanes, [Lanes; I], [Lanes; J]) -> Lanes + Sync,
 ) {
-    for_row_blocks(out, columns, cost::ARITHMETIC * passes(I), |first, block| {
+    for_row_blocks(out, columns, cost * passes(I), |first, block| {
         for tile in tiles(block.len() / columns, columns) {
             let out = &mut block[tile.start * columns..tile.end * columns];
             let rows = first + tile.start..first + tile.end;

@@ -5,8 +5,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::host::Matrix;
-use super::lanes::{Rows, by_columns, column_sums, update_rows};
-use super::spare;
+use super::lanes::{Rows, by_columns, parallel_sums, sums, update_rows};
+use super::{cost, spare};
 use crate::layers::Activation;
 
 /// Mean and biased variance of a column.
@@ -25,7 +25,7 @@ const BLOCK: usize = 1024;
 /// LeVeque (1983, The American Statistician 37).
 pub fn moments(x: &Matrix) -> Vec<Moments> {
     let ranges = blocks(x.rows);
-    let blocks = of_blocks(&ranges, |rows| sums(Rows::from(x).slice(rows.clone())));
+    let blocks = of_blocks(&ranges, |rows| centred(Rows::from(x).slice(rows.clone())));
     let mut merged = vec![(0.0_f32, 0.0_f32); x.columns];
     for (rows, [means, squares]) in ranges.iter().zip(&blocks) {
         let (before, here) = (rows.start as f32, rows.len() as f32);
@@ -50,12 +50,12 @@ fn of_blocks<T: Send>(ranges: &[Range<usize>], each: impl Fn(&Range<usize>) -> T
 }
 
 /// Mean and sum of squared deviations of each column.
-fn sums(x: Rows<'_>) -> [Vec<f32>; 2] {
+fn centred(x: Rows<'_>) -> [Vec<f32>; 2] {
     by_columns(x.columns, 2 * x.count * x.columns, |columns| {
         let x = x.channels(columns);
-        let [mut means] = column_sums([x], [], |[x], []| [x]);
+        let [mut means] = sums([x], [], |[x], []| [x]);
         means.iter_mut().for_each(|sum| *sum /= x.count as f32);
-        let [squares] = column_sums([x], [&means], |[x], [mean]| [(x - mean) * (x - mean)]);
+        let [squares] = sums([x], [&means], |[x], [mean]| [(x - mean) * (x - mean)]);
         [means, squares]
     })
 }
@@ -72,15 +72,20 @@ pub fn scale_shift(
     let (columns, constants, x) = (x.columns, [scale, shift], Rows::from(x));
     match added {
         None => {
-            update_rows(&mut out, columns, [x], constants, |_, [x], [a, b]| {
+            update_rows(&mut out, columns, activation.cost(), [x], constants, |_, [x], [a, b]| {
                 x.mul_add(a, b).activated(activation)
             });
         }
         Some(added) => {
             let added = Rows::dense(added, columns);
-            update_rows(&mut out, columns, [x, added], constants, |_, [x, added], [a, b]| {
-                (x.mul_add(a, b) + added).activated(activation)
-            });
+            update_rows(
+                &mut out,
+                columns,
+                activation.cost(),
+                [x, added],
+                constants,
+                |_, [x, added], [a, b]| (x.mul_add(a, b) + added).activated(activation),
+            );
         }
     }
     out
@@ -108,7 +113,7 @@ pub fn backward(saved: &Saved, weight: &[f32], dy: &Matrix) -> (Vec<f32>, Vec<f3
     let (rows, columns) = (saved.x.rows, saved.x.columns);
     let parts = of_blocks(&blocks(rows), |rows| {
         let some = values.map(|of| of.slice(rows.clone()));
-        column_sums(some, [saved.mean, saved.inverse], |[x, y, dy], [mean, inverse]| {
+        parallel_sums(some, [saved.mean, saved.inverse], |[x, y, dy], [mean, inverse]| {
             let d = dy.back(activation, y);
             [d, d * (x - mean) * inverse]
         })
@@ -127,7 +132,7 @@ pub fn backward(saved: &Saved, weight: &[f32], dy: &Matrix) -> (Vec<f32>, Vec<f3
         c[j] = -a[j] * of_bias[j] / n - b[j] * saved.mean[j];
     }
     let mut out = spare::room(rows * columns);
-    update_rows(&mut out, columns, values, [&a, &b, &c], |_, [x, y, dy], [a, b, c]| {
+    update_rows(&mut out, columns, cost::ARITHMETIC, values, [&a, &b, &c], |_, [x, y, dy], [a, b, c]| {
         dy.back(activation, y).mul_add(a, x.mul_add(b, c))
     });
     (out, of_weight, of_bias)

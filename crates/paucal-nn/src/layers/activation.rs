@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, activation};
 
 use crate::kernels::host::{self, Matrix, Owned};
-use crate::kernels::{dense, math};
+use crate::kernels::{cost, dense, math};
 
 /// An element-wise activation whose derivative follows from its output.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,6 +60,14 @@ impl Activation {
             Self::LeakyRelu(slope) => y.greater_scalar(0.0).float() * (1.0 - slope) + slope,
             Self::Tanh => -y.square() + 1.0,
             Self::Sigmoid => y.clone() - y.square(),
+        }
+    }
+
+    /// What a value costs.
+    pub(crate) fn cost(self) -> usize {
+        match self {
+            Self::Tanh | Self::Sigmoid => cost::TRANSCENDENTAL,
+            Self::Identity | Self::Relu | Self::LeakyRelu(_) => cost::ARITHMETIC,
         }
     }
 

@@ -94,15 +94,18 @@ impl Pool2d {
 
     /// Gradient of the input from input, output and the output's gradient. Of several largest values the first gets it.
     pub fn backward(self, x: &Tensor<4>, y: &Tensor<4>, dy: &Tensor<4>) -> Tensor<4> {
-        let (Some(of_x), Some(of_y), Some(of_dy)) = (Dense::of(x), Dense::of(y), Dense::of(dy)) else {
-            return through_graph(x, dy, |x| self.composed(x));
-        };
-        let shape = self.shape(x.dims());
-        let dx = match self.of {
-            Of::Largest => kernel::largest_backward(shape, &of_x, &of_y, &of_dy),
-            Of::Mean => kernel::mean_backward(shape, &of_dy),
-        };
-        host::tensor(dx, x.dims())
+        match self.backward_fused(x, y, dy) {
+            Some(dx) => host::tensor(dx, x.dims()),
+            None => through_graph(x, dy, |x| self.composed(x)),
+        }
+    }
+
+    fn backward_fused(self, x: &Tensor<4>, y: &Tensor<4>, dy: &Tensor<4>) -> Option<Vec<f32>> {
+        let (shape, of_x, dy) = (self.shape(x.dims()), Dense::of(x)?, Dense::of(dy)?);
+        Some(match self.of {
+            Of::Largest => kernel::largest_backward(shape, &of_x, &Dense::of(y)?, &dy),
+            Of::Mean => kernel::mean_backward(shape, &dy),
+        })
     }
 }
 

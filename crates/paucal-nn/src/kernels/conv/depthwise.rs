@@ -74,9 +74,9 @@ impl Axis {
             // The first place that sees something not left of the input, and the first right of it.
             let [start, end] = [-from, self.size as isize - from]
                 .map(|to| (to + stride - 1).div_euclid(stride).clamp(0, self.positions as isize) as usize);
-            Tap { cell, from, range: start.min(end)..end }
+            Tap { cell, from, range: start..end }
         };
-        (0..self.kernel).map(tap).collect()
+        (0..self.kernel).map(tap).filter(|tap| !tap.range.is_empty()).collect()
     }
 
     /// How the places `first + j · stride` of the input see those of the output: at `from + j`.
@@ -87,7 +87,7 @@ impl Axis {
                 (first as isize + self.padding - (cell * self.dilation) as isize, self.stride as isize);
             let from = u.div_euclid(stride);
             let [start, end] = [-from, self.positions as isize - from].map(|to| to.clamp(0, count) as usize);
-            (u.rem_euclid(stride) == 0).then(|| Tap { cell, from, range: start.min(end)..end })
+            (u.rem_euclid(stride) == 0 && start < end).then_some(Tap { cell, from, range: start..end })
         };
         (0..self.kernel).filter_map(tap).collect()
     }

@@ -101,6 +101,13 @@ fn the_number_of_threads_changes_nothing() {
             window: Window::square(3).stride(2).padding(1),
         },
         Shape { size: [30, 31], inputs: 64, outputs: 130, groups: 1, window: Window::square(3).padding(1) },
+        Shape {
+            size: [40, 41],
+            inputs: 40,
+            outputs: 40,
+            groups: 40,
+            window: Window::square(3).stride(2).padding(1),
+        },
         Shape { size: [1, 400], inputs: 6, outputs: 6, groups: 6, window: Window::sequence(5).padding(2) },
     ];
     for shape in shapes {
