@@ -1,6 +1,6 @@
 //! A convolution, its batch normalisation and an activation: what networks of images are made of.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use paucal_core::Stream;
 
 use crate::error::NnError;
@@ -31,14 +31,9 @@ pub fn unit(
     stream: &mut Stream,
     device: &Device,
 ) -> Result<(Conv2d, BatchNorm), NnError> {
-    let mut convolution = Conv2d::new(inputs, outputs, window, stream, device)?.without_bias();
-    let shape = convolution.weight.dims();
     let deviation = (2.0 / (outputs * window.kernel[0] * window.kernel[1]) as f32).sqrt();
-    let mut values = vec![0.0; shape.iter().product()];
-    stream.fill_normal(&mut values);
-    values.iter_mut().for_each(|v| *v *= deviation);
-    convolution.weight = Tensor::from_data(TensorData::new(values, shape), device);
-    Ok((convolution, BatchNorm::new(outputs, device)))
+    let convolution = Conv2d::new(inputs, outputs, window, stream, device)?.without_bias();
+    Ok((convolution.with_normal_weights(deviation, stream), BatchNorm::new(outputs, device)))
 }
 
 /// `activation(norm(convolution x) + added)` by the statistics of the batch, and what the way back needs.

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use paucal_core::Stream;
 
 use super::graph::through_graph;
-use super::{Activation, column_sums, initial_uniform};
+use super::{Activation, column_sums, initial_normal, initial_uniform};
 use crate::error::NnError;
 use crate::gradients::Gradients;
 use crate::kernels::conv::{self as kernel, Ending, Shape};
@@ -148,6 +148,12 @@ impl Conv2d {
     /// Without a bias, as before a normalisation.
     pub fn without_bias(mut self) -> Self {
         self.bias = None;
+        self
+    }
+
+    /// With normal weights of that standard deviation.
+    pub fn with_normal_weights(mut self, deviation: f32, stream: &mut Stream) -> Self {
+        self.weight = initial_normal(self.weight.dims(), deviation, stream, &self.weight.device());
         self
     }
 

@@ -17,14 +17,14 @@ use crate::parameters::{Parameters, Role, Visit, VisitMut, join};
 pub struct ConvTranspose2d {
     /// The convolution, with `w` of shape `[inputs, outputs, kernel height, kernel width]` as its weight.
     convolution: Conv2d,
-    /// `b`, shape `[outputs]`.
-    pub bias: Tensor<1>,
+    /// `b`, shape `[outputs]`, if there is one.
+    pub bias: Option<Tensor<1>>,
     /// What the output is longer by at its far ends, `[down, across]`.
     beyond: [usize; 2],
 }
 
 impl ConvTranspose2d {
-    /// PyTorch's initial values, uniform in `±1/√(outputs · kernel)`. `beyond` is PyTorch's output padding, down and
+    /// PyTorch's initial values, uniform in `±1/√(outputs · kernel)`, with a bias. `beyond` is PyTorch's output padding, down and
     /// across: of the sizes of which the convolution makes the input's, the one so much larger than the smallest.
     ///
     /// # Errors
@@ -46,7 +46,19 @@ impl ConvTranspose2d {
         }
         let [height, width] = window.kernel;
         let bias = initial_uniform([outputs], outputs * height * width, stream, device);
-        Ok(Self { convolution, bias, beyond })
+        Ok(Self { convolution, bias: Some(bias), beyond })
+    }
+
+    /// Without a bias, as before a normalisation.
+    pub fn without_bias(mut self) -> Self {
+        self.bias = None;
+        self
+    }
+
+    /// With normal weights of that standard deviation.
+    pub fn with_normal_weights(mut self, deviation: f32, stream: &mut Stream) -> Self {
+        self.convolution = self.convolution.with_normal_weights(deviation, stream);
+        self
     }
 
     /// Height and width of the output for an input of that size; 0 where the zeros around take all of it.
@@ -67,7 +79,10 @@ impl ConvTranspose2d {
     pub fn forward_activated(&self, x: &Tensor<4>, activation: Activation) -> Tensor<4> {
         let [_, height, width, _] = x.dims();
         let y = self.convolution.input_gradient(x, self.positions([height, width]));
-        activation.apply(y + self.bias.clone().unsqueeze())
+        activation.apply(match &self.bias {
+            Some(bias) => y + bias.clone().unsqueeze(),
+            None => y,
+        })
     }
 
     /// Gradient of the input from that of the output: the convolution.
@@ -75,8 +90,15 @@ impl ConvTranspose2d {
         self.convolution.tangent(dy)
     }
 
-    /// Adds the parameters' gradients under `path`, from the input and the gradient of the output; returns that of the
-    /// input.
+    /// Adds the parameters' gradients under `path`, from the input and the gradient of the output.
+    pub fn add_gradient(&self, x: &Tensor<4>, dy: &Tensor<4>, path: &str, gradients: &mut Gradients) {
+        gradients.add(&join(path, "weight"), self.convolution.weight_gradient(dy, x));
+        if self.bias.is_some() {
+            gradients.add(&join(path, "bias"), column_sums(&dy.clone().flatten(0, 2)));
+        }
+    }
+
+    /// The same; returns the gradient of the input.
     pub fn backward(
         &self,
         x: &Tensor<4>,
@@ -84,8 +106,7 @@ impl ConvTranspose2d {
         path: &str,
         gradients: &mut Gradients,
     ) -> Tensor<4> {
-        gradients.add(&join(path, "weight"), self.convolution.weight_gradient(dy, x));
-        gradients.add(&join(path, "bias"), column_sums(&dy.clone().flatten(0, 2)));
+        self.add_gradient(x, dy, path, gradients);
         self.input_gradient(dy)
     }
 }
@@ -93,11 +114,15 @@ impl ConvTranspose2d {
 impl Parameters for ConvTranspose2d {
     fn visit(&self, path: &str, visitor: &mut impl Visit) {
         visitor.tensor(&join(path, "weight"), Role::Weight, &self.convolution.weight);
-        visitor.tensor(&join(path, "bias"), Role::Weight, &self.bias);
+        if let Some(bias) = &self.bias {
+            visitor.tensor(&join(path, "bias"), Role::Weight, bias);
+        }
     }
 
     fn visit_mut(&mut self, path: &str, visitor: &mut impl VisitMut) {
         visitor.tensor(&join(path, "weight"), Role::Weight, &mut self.convolution.weight);
-        visitor.tensor(&join(path, "bias"), Role::Weight, &mut self.bias);
+        if let Some(bias) = &mut self.bias {
+            visitor.tensor(&join(path, "bias"), Role::Weight, bias);
+        }
     }
 }

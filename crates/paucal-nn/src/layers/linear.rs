@@ -163,3 +163,16 @@ pub fn initial_uniform<const D: usize>(
     values.iter_mut().for_each(|v| *v = bound * (2.0 * *v - 1.0));
     Tensor::from_data(TensorData::new(values, shape), device)
 }
+
+/// Normal values of a standard deviation.
+pub(super) fn initial_normal<const D: usize>(
+    shape: [usize; D],
+    deviation: f32,
+    stream: &mut Stream,
+    device: &Device,
+) -> Tensor<D> {
+    let mut values = vec![0.0; shape.iter().product()];
+    stream.fill_normal(&mut values);
+    values.iter_mut().for_each(|v| *v *= deviation);
+    Tensor::from_data(TensorData::new(values, shape), device)
+}

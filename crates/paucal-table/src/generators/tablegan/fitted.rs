@@ -2,7 +2,7 @@
 
 use paucal_core::Seed;
 use paucal_data::{Schema, Table};
-use paucal_nn::{Device, Mode, noise};
+use paucal_nn::{Device, noise};
 use serde::{Deserialize, Serialize};
 
 use super::network::Maker;
@@ -38,7 +38,7 @@ impl FittedTableGan {
         let side = super::side_of(&encoder)?;
         // The weights are replaced at once; any stream will do.
         let mut stream = Seed(0).stream("initial", 0);
-        let mut maker = parameters.maker(&encoder, side, &mut stream, &Device::flex());
+        let mut maker = parameters.maker(&encoder, side, &mut stream, &Device::flex())?;
         neural::load(artefact, "generator", &mut maker)?;
         Ok(Self { parameters, side, encoder, maker })
     }
@@ -48,7 +48,7 @@ impl FittedTableGan {
         let device = Device::flex();
         let z = noise::normal(seed, "noise", 0, [classes.len(), self.parameters.noise], &device);
         let input = beside(z, &one_hot(classes, self.encoder.classes(), &device));
-        let squares = self.maker.clone().forward(input, Mode::Eval);
+        let squares = self.maker.forward(input);
         let squares = neural::values(squares)?;
         let rows = squares.chunks_exact(self.side * self.side);
         Ok(rows.flat_map(|square| &square[..self.encoder.width()]).copied().collect())

@@ -16,6 +16,7 @@
 //!   its place.
 
 mod fitted;
+mod information;
 mod network;
 mod train;
 
@@ -168,7 +169,13 @@ impl Parameters for TableGan {
 
 impl TableGan {
     /// A generator with random weights.
-    fn maker(&self, encoder: &CellEncoder, side: usize, stream: &mut Stream, device: &Device) -> Maker {
+    fn maker(
+        &self,
+        encoder: &CellEncoder,
+        side: usize,
+        stream: &mut Stream,
+        device: &Device,
+    ) -> Result<Maker, NnError> {
         Maker::new(self.noise + encoder.classes(), side, self.width, stream, device)
     }
 }

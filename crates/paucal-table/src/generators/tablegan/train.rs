@@ -2,18 +2,16 @@
 
 use paucal_core::{Seed, Stream};
 use paucal_data::Table;
-use paucal_nn::parameters::{Parameters, tracked, untracked};
-use paucal_nn::{Device, Gradients, Mode, Tensor, device, noise};
+use paucal_nn::losses::{self, ClassLoss};
+use paucal_nn::{Device, Gradients, Tensor, device, noise};
 
+use super::information::information;
 use super::network::{Judge, Maker};
 use super::{FittedTableGan, NAME, TableGan};
 use crate::error::TableError;
 use crate::generator::FitContext;
 use crate::generators::neural::{self, CellRows, Curves, Fit, Keep, Learner};
-use crate::generators::neural::{adversarial, batch_and_pac, beside, matrix, scalar, softplus};
-
-/// Added to variances, so that their root has a derivative at zero.
-const TINY: f64 = 1e-8;
+use crate::generators::neural::{adversarial, batch_and_pac, beside, matrix};
 
 /// Learns from a table.
 pub fn fit(
@@ -60,10 +58,11 @@ impl<'a> Training<'a> {
             without_class[cell] = 0.0;
         }
         let mut stream = seed.stream("initial", 0);
-        let maker = p.maker(encoder, side, &mut stream, &device);
-        let judge = Judge::new(side, p.width, 1, &mut stream, &device);
+        let maker = p.maker(encoder, side, &mut stream, &device)?;
+        let judge = Judge::new(side, p.width, 1, &mut stream, &device)?;
         let count = encoder.classes();
-        let classifier = (count > 0).then(|| Judge::new(side, p.width, count, &mut stream, &device));
+        let classifier =
+            (count > 0).then(|| Judge::new(side, p.width, count, &mut stream, &device)).transpose()?;
         let adam = adversarial(p.rate, p.weight_decay);
         Ok(Self {
             maker: Learner::new("generator", maker, adam).averaged(p.average),
@@ -96,40 +95,39 @@ impl<'a> Training<'a> {
         Batch { classes, squares: matrix(values, area, &self.device) }
     }
 
-    fn bits(&self, classes: &[u32]) -> Tensor<2> {
-        self.rows.bits(classes, &self.device)
-    }
-
     /// Noise beside the classes.
     fn input(&self, classes: &[u32], purpose: &str, step: u64) -> Tensor<2> {
         let shape = [classes.len(), self.parameters.noise];
-        beside(noise::normal(self.seed, purpose, step, shape, &self.device), &self.bits(classes))
+        beside(
+            noise::normal(self.seed, purpose, step, shape, &self.device),
+            &self.rows.bits(classes, &self.device),
+        )
     }
 
     /// One discriminator step down the cross-entropy of real and generated rows.
-    fn step_judge(&mut self, step: u64, real: &Batch) -> Result<Tensor<1>, TableError> {
+    fn step_judge(&mut self, step: u64, real: &Batch) -> Result<f64, TableError> {
         let input = self.input(&real.classes, "judge/noise", step);
-        let fake = self.maker.network.forward(input, Mode::Train);
-        let mut judge = tracked(&self.judge.network);
-        let (_, of_real) = judge.forward(real.squares.clone().autodiff(), Mode::Train);
-        let (_, of_fake) = judge.forward(fake.autodiff(), Mode::Train);
-        let loss = softplus(-of_real).mean() + softplus(of_fake).mean();
-        let gradients = Gradients::of(&judge, loss.backward());
-        self.judge.network = untracked(judge);
+        let (fake, _) = self.maker.network.forward_train(input);
+        let mut gradients = Gradients::new();
+        let mut learn = |squares: &Tensor<2>, truth: f32| {
+            let found = self.judge.network.forward_train(squares);
+            let (loss, of_scores) = taken_for(&found.outputs, truth);
+            self.judge.network.backward(found.trace, of_scores, &mut gradients);
+            loss
+        };
+        let loss = learn(&real.squares, 1.0) + learn(&fake, 0.0);
         self.judge.step(gradients)?;
-        Ok(loss.inner())
+        Ok(loss)
     }
 
     /// One classifier step on real rows whose class is hidden.
     fn step_classifier(&mut self, real: &Batch) -> Result<(), TableError> {
-        let bits = self.bits(&real.classes);
         if let Some(classifier) = &mut self.classifier {
-            let mut graph = tracked(&classifier.network);
             let hidden = real.squares.clone() * self.without_class.clone();
-            let (_, logits) = graph.forward(hidden.autodiff(), Mode::Train);
-            let loss = cross_entropy(logits, bits.autodiff());
-            let gradients = Gradients::of(&graph, loss.backward());
-            classifier.network = untracked(graph);
+            let found = classifier.network.forward_train(&hidden);
+            let (_, of_logits) = of_classes(&found.outputs, &real.classes);
+            let mut gradients = Gradients::new();
+            classifier.network.backward(found.trace, of_logits, &mut gradients);
             classifier.step(gradients)?;
         }
         Ok(())
@@ -137,72 +135,52 @@ impl<'a> Training<'a> {
 
     /// One generator step: towards rows that are taken for real, whose features have the mean and the deviation of
     /// real ones, and whose values say the class they were made for.
-    fn step_maker(&mut self, step: u64, real: &Batch) -> Result<Vec<(&'static str, Tensor<1>)>, TableError> {
+    fn step_maker(&mut self, step: u64, real: &Batch) -> Result<Curves, TableError> {
         let classes = self.draw_classes(&mut self.seed.stream("maker/classes", step));
-        let mut maker = tracked(&self.maker.network);
-        let fake = maker.forward(self.input(&classes, "maker/noise", step).autodiff(), Mode::Train);
-        // The judges are constants here, and what they record is forgotten.
-        let mut judge = constant(&self.judge.network);
-        let (wanted, _) = judge.forward(real.squares.clone().autodiff(), Mode::Train);
-        let (features, scores) = judge.forward(fake.clone(), Mode::Train);
-        let adversarial = softplus(-scores).mean();
-        let information = self.information(&features, &wanted);
-        let mut loss = adversarial.clone() + information.clone();
-        let mut curves =
-            vec![("loss/generator", adversarial.inner()), ("loss/information", information.inner())];
-        if let Some(classifier) = &self.classifier {
-            let hidden = fake * self.without_class.clone().autodiff();
-            let (_, logits) = constant(&classifier.network).forward(hidden, Mode::Train);
-            let of_class = cross_entropy(logits, self.bits(&classes).autodiff());
-            loss = loss + of_class.clone();
-            curves.push(("loss/class", of_class.inner()));
+        let input = self.input(&classes, "maker/noise", step);
+        let (fake, trace) = self.maker.network.forward_train(input);
+        let (mut of_fake, mut curves) = self.towards_real(&fake, &real.squares);
+        if let Some((of_class, more)) = self.towards_classes(&fake, &classes) {
+            curves.push(("loss/class", of_class));
+            of_fake = of_fake + more;
         }
-        let gradients = Gradients::of(&maker, loss.backward());
-        self.maker.network = untracked(maker);
+        let gradients = self.maker.network.backward(trace, of_fake);
         self.maker.step(gradients)?;
         Ok(curves)
     }
 
-    /// `max(0, ‖mean difference‖ − δ_mean) + max(0, ‖deviation difference‖ − δ_sd)` of the features of fake and real
-    /// rows (equations 2 to 4 of the paper, on the batch).
-    fn information(&self, fake: &Tensor<2>, real: &Tensor<2>) -> Tensor<1> {
-        let hinge = |difference: Tensor<2>, delta: f64| {
-            let norm = (difference.square().sum() + TINY).sqrt();
-            (norm - delta).clamp_min(0.0)
-        };
-        let deviation = |t: &Tensor<2>| {
-            let centred = t.clone() - t.clone().mean_dim(0);
-            (centred.square().mean_dim(0) + TINY).sqrt()
-        };
-        let means = fake.clone().mean_dim(0) - real.clone().mean_dim(0);
-        hinge(means, self.parameters.delta_mean)
-            + hinge(deviation(fake) - deviation(real), self.parameters.delta_sd)
+    /// Gradient of generated squares towards being taken for real and having the features of real ones.
+    fn towards_real(&self, fake: &Tensor<2>, real: &Tensor<2>) -> (Tensor<2>, Curves) {
+        // The judges are constants here, and what they record is forgotten.
+        let mut judge = self.judge.network.clone();
+        let wanted = judge.forward_train(real).features;
+        let found = judge.forward_train(fake);
+        let (adversarial, of_scores) = taken_for(&found.outputs, 1.0);
+        let slacks = [self.parameters.delta_mean, self.parameters.delta_sd];
+        let (apart, of_features) = information(&found.features, &wanted, slacks);
+        let of_fake = judge.input_gradient(found.trace, Some(of_features), of_scores);
+        (of_fake, vec![("loss/generator", adversarial), ("loss/information", apart)])
+    }
+
+    /// Cross-entropy of the classes that the classifier sees in generated squares, and its gradient.
+    fn towards_classes(&self, fake: &Tensor<2>, classes: &[u32]) -> Option<(f64, Tensor<2>)> {
+        let mut classifier = self.classifier.as_ref()?.network.clone();
+        let found = classifier.forward_train(&(fake.clone() * self.without_class.clone()));
+        let (loss, of_logits) = of_classes(&found.outputs, classes);
+        let of_hidden = classifier.input_gradient(found.trace, None, of_logits);
+        Some((loss, of_hidden * self.without_class.clone()))
     }
 }
 
-/// A copy next to a graph whose weights are not part of it.
-fn constant<N: Parameters + Clone>(network: &N) -> N {
-    use paucal_nn::parameters::{Role, VisitMut};
-    struct Lift;
-    impl VisitMut for Lift {
-        fn tensor<const D: usize>(&mut self, _: &str, role: Role, tensor: &mut Tensor<D>) {
-            if role == Role::Weight {
-                tensor.inplace(Tensor::autodiff);
-            }
-        }
-    }
-    let mut copy = network.clone();
-    copy.visit_mut("", &mut Lift);
-    copy
+/// Cross-entropy of scores with all rows being real (1) or generated (0), and its gradient.
+fn taken_for(scores: &Tensor<2>, truth: f32) -> (f64, Tensor<2>) {
+    losses::binary(scores, &vec![truth; scores.dims()[0]])
 }
 
-/// Mean of `−ln softmax` at the classes.
-fn cross_entropy(logits: Tensor<2>, classes: Tensor<2>) -> Tensor<1> {
-    let rows = logits.dims()[0] as f32;
-    let top = logits.clone().detach().max_dim(1);
-    let shifted = logits - top;
-    let log_total = shifted.clone().exp().sum_dim(1).log();
-    -((shifted - log_total) * classes).sum() / rows
+/// Cross-entropy of logits with the classes, and its gradient.
+fn of_classes(logits: &Tensor<2>, classes: &[u32]) -> (f64, Tensor<2>) {
+    let targets: Vec<_> = classes.iter().map(|&class| Some(class as usize)).collect();
+    ClassLoss::CrossEntropy.of(logits, &targets, &vec![1.0; classes.len()])
 }
 
 impl Fit for Training<'_> {
@@ -215,10 +193,7 @@ impl Fit for Training<'_> {
         let mut curves = self.step_maker(k, &real)?;
         self.maker.step_average(k);
         curves.push(("loss/critic", of_judge));
-        if !report {
-            return Ok(Vec::new());
-        }
-        Ok(curves.into_iter().map(|(name, value)| (name, scalar(value))).collect())
+        Ok(if report { curves } else { Vec::new() })
     }
 
     fn fitted(&self) -> FittedTableGan {
