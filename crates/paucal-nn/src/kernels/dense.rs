@@ -149,15 +149,10 @@ pub fn activate(values: &mut [f32], activation: Activation) {
 
 /// `gradient · activation'`, the derivative taken from the activation's output.
 pub fn activation_gradient(output: &Matrix, gradient: &Matrix, activation: Activation) -> Vec<f32> {
-    let columns = output.columns;
-    let mut out = spare::room(output.rows * columns);
-    for_row_blocks(&mut out, columns, cost::ARITHMETIC, |first, block| {
-        for (i, row) in block.chunks_exact_mut(columns).enumerate() {
-            let pairs = output.row(first + i).iter().zip(gradient.row(first + i));
-            for (dx, (&y, &dy)) in row.iter_mut().zip(pairs) {
-                *dx = dy * activation.derivative_from_output(y);
-            }
-        }
+    let mut out = spare::room(output.rows * output.columns);
+    let values = [output, gradient].map(Rows::from);
+    update_rows(&mut out, output.columns, cost::ARITHMETIC, values, [], |_, [y, dy], []| {
+        dy.back(activation, y)
     });
     out
 }
