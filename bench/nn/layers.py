@@ -5,7 +5,8 @@
 
 The layers are those of `layers.json`. The gradients of parameters and input are taken from a given gradient of the output.
 PyTorch is given the way of waiting and, for images, the order of memory that is faster. Prints medians, the ratio at two
-threads, and how many times faster two threads are than one; `--write` puts the table into BENCHMARKS.md.
+threads, and how many times faster two threads are than one in their fastest steps, when the machine gives both cores;
+`--write` puts the table into BENCHMARKS.md.
 """
 
 import argparse
@@ -35,11 +36,12 @@ def row(name, program, rounds):
     theirs, steps = zip(*(peer(name, threads) for threads in (1, 2)))
     sides = [*ours, *theirs]
     in_turn(sides, rounds, max(*steps, *(side.warm_up() for side in ours)), SHARE)
-    one, two, their_one, their_two = (side.median() for side in sides)
+    a, b = (side.median() for side in (ours[1], theirs[1]))
+    gains = (min(one.times) / min(two.times) for one, two in (ours, theirs))
     for side in sides:
         side.end()
-    cells = [LAYERS[name]["what"], milliseconds(two), milliseconds(their_two), f"{two / their_two:.2f}"]
-    return f"| {' | '.join([*cells, f'{one / two:.2f}', f'{their_one / their_two:.2f}'])} |"
+    cells = [LAYERS[name]["what"], milliseconds(a), milliseconds(b), f"{a / b:.2f}", *(f"{gain:.2f}" for gain in gains)]
+    return f"| {' | '.join(cells)} |"
 
 
 def main():
