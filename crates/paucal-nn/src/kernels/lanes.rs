@@ -22,6 +22,23 @@ const COLUMNS: usize = 64;
 /// Values of each matrix that are taken together.
 const TILE: usize = 1 << 13;
 
+/// Calls something for every block of channels, from its first one on: `blocks!(channels, WHOLE, first => f::<WHOLE>(first))`.
+/// `WHOLE` is `false` for a last block of fewer than [`WIDTH`] channels.
+macro_rules! blocks {
+    ($channels:expr, $whole:ident, $first:ident => $call:expr) => {
+        for $first in (0..$channels).step_by($crate::kernels::lanes::WIDTH) {
+            if $channels - $first >= $crate::kernels::lanes::WIDTH {
+                const $whole: bool = true;
+                $call;
+            } else {
+                const $whole: bool = false;
+                $call;
+            }
+        }
+    };
+}
+pub(crate) use blocks;
+
 /// Values of neighbouring channels at one position.
 #[derive(Clone, Copy)]
 pub struct Lanes([f32; WIDTH]);
@@ -187,13 +204,7 @@ pub fn sums<const I: usize, const J: usize, const K: usize>(
     let mut out = from_fn(|_| vec![0.0; columns]);
     for tile in tiles(count, columns) {
         let values = values.map(|rows| rows.slice(tile.clone()));
-        for first in (0..columns).step_by(WIDTH) {
-            if columns - first >= WIDTH {
-                add_block::<true, I, J, K>(&mut out, values, constants, first, &term);
-            } else {
-                add_block::<false, I, J, K>(&mut out, values, constants, first, &term);
-            }
-        }
+        blocks!(columns, WHOLE, first => add_block::<WHOLE, I, J, K>(&mut out, values, constants, first, &term));
     }
     out
 }
@@ -283,13 +294,7 @@ pub fn update<const I: usize, const J: usize>(
     constants: [&[f32]; J],
     term: impl Fn(Lanes, [Lanes; I], [Lanes; J]) -> Lanes,
 ) {
-    for first in (0..columns).step_by(WIDTH) {
-        if columns - first >= WIDTH {
-            update_block::<true, I, J>(out, columns, values, constants, first, &term);
-        } else {
-            update_block::<false, I, J>(out, columns, values, constants, first, &term);
-        }
-    }
+    blocks!(columns, WHOLE, first => update_block::<WHOLE, I, J>(out, columns, values, constants, first, &term));
 }
 
 fn update_block<const WHOLE: bool, const I: usize, const J: usize>(

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::lanes::{Lanes, WIDTH};
+use super::lanes::{Lanes, WIDTH, blocks};
 use super::spare;
 
 /// Sizes of a pooling, `[down, across]`.
@@ -122,13 +122,7 @@ struct Back<'a> {
 
 impl Back<'_> {
     fn window(&mut self, at: usize, covered: &Covered) {
-        for channel in (0..self.channels).step_by(WIDTH) {
-            if self.channels - channel >= WIDTH {
-                self.give::<true>(at, covered, channel);
-            } else {
-                self.give::<false>(at, covered, channel);
-            }
-        }
+        blocks!(self.channels, WHOLE, channel => self.give::<WHOLE>(at, covered, channel));
     }
 
     /// Gives the gradient of some channels of a window to the cells that hold the largest value.

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::Shape;
 use super::forward::Ending;
 use crate::kernels::for_chunks;
-use crate::kernels::lanes::{Lanes, WIDTH};
+use crate::kernels::lanes::{Lanes, WIDTH, blocks};
 
 /// Samples are summed in at most so many groups for the gradient of the weights.
 const GROUPS: usize = 32;
@@ -139,13 +139,7 @@ struct Line<'a> {
 impl Line<'_> {
     /// Adds the sums.
     fn add(&self, out: &mut [f32]) {
-        for channel in (0..self.channels).step_by(WIDTH) {
-            if self.channels - channel >= WIDTH {
-                self.add_channels::<true>(out, channel);
-            } else {
-                self.add_channels::<false>(out, channel);
-            }
-        }
+        blocks!(self.channels, WHOLE, channel => self.add_channels::<WHOLE>(out, channel));
     }
 
     fn add_channels<const WHOLE: bool>(&self, out: &mut [f32], channel: usize) {
@@ -269,13 +263,7 @@ struct Products<'a> {
 
 impl Products<'_> {
     fn add(&self, taps: &[Tap], sum: &mut [f32]) {
-        for channel in (0..self.channels).step_by(WIDTH) {
-            if self.channels - channel >= WIDTH {
-                self.add_channels::<true>(taps, channel, sum);
-            } else {
-                self.add_channels::<false>(taps, channel, sum);
-            }
-        }
+        blocks!(self.channels, WHOLE, channel => self.add_channels::<WHOLE>(taps, channel, sum));
     }
 
     fn add_channels<const WHOLE: bool>(&self, taps: &[Tap], channel: usize, sum: &mut [f32]) {
